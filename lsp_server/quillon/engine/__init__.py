@@ -1,0 +1,1 @@
+"""The model behind one contract: local process, remote server or script."""

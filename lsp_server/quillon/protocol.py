@@ -1,0 +1,201 @@
+"""Quillon's own protocol: the methods `quillon/*` and their types, mirrored by the clients.
+
+Every struct is JSON with camelCase names. Positions and ranges are those of the Language Server
+Protocol, in the negotiated encoding.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+CHAT = "quillon/chat"
+APPROVE = "quillon/approve"
+STATUS = "quillon/status"
+STATUS_GET = "quillon/status/get"
+CONVERSATIONS_LIST = "quillon/conversations/list"
+CONVERSATIONS_GET = "quillon/conversations/get"
+CONVERSATIONS_DELETE = "quillon/conversations/delete"
+CONVERSATIONS_EXPORT = "quillon/conversations/export"
+EXPLAIN = "quillon/explain"
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Base of the protocol's types."""
+
+
+class Position(Struct, omit_defaults=False):
+    """Line and character, from 0."""
+
+    line: int
+    character: int
+
+
+class Range(Struct, omit_defaults=False):
+    """Half-open range of positions."""
+
+    start: Position
+    end: Position
+
+
+class Reference(Struct):
+    """A file, or a part of one, that the user attached to a question."""
+
+    uri: str
+    range: Range | None = None
+
+
+class ChatParams(Struct):
+    """One turn. Without `conversationId` a new conversation starts.
+
+    `partialResultToken` receives `ChatProgress` values through `$/progress`.
+    """
+
+    text: str
+    conversation_id: str | None = None
+    references: tuple[Reference, ...] = ()
+    partial_result_token: str | int | None = None
+    work_done_token: str | int | None = None
+
+
+class ChatUsage(Struct, omit_defaults=False):
+    """Tokens of a turn, summed over its generations, and the speed of the last."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    tokens_per_second: float = 0.0
+
+
+class ChatResult(Struct, omit_defaults=False):
+    """How a turn ended. `text` is the whole answer without tool calls."""
+
+    conversation_id: str
+    turn_id: str
+    finish_reason: Literal["stop", "length", "cancelled", "toolLimit", "error"]
+    usage: ChatUsage
+    text: str
+
+
+class TextProgress(Struct, tag_field="kind", tag="text"):
+    """The next piece of the answer."""
+
+    text: str
+
+
+class ToolCallProgress(Struct, tag_field="kind", tag="toolCall"):
+    """A tool call changed its state."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+    state: Literal["proposed", "running", "done", "failed", "denied"]
+
+
+class ToolResultProgress(Struct, tag_field="kind", tag="toolResult", omit_defaults=False):
+    """What a tool call gave, cut to a preview."""
+
+    id: str
+    ok: bool
+    preview: str
+
+
+class EditProgress(Struct, tag_field="kind", tag="edit"):
+    """A proposed edit: an LSP `WorkspaceEdit` that the client may preview and apply."""
+
+    id: str
+    label: str
+    edit: dict[str, Any]
+
+
+class NoticeProgress(Struct, tag_field="kind", tag="notice"):
+    """Something the user should know, such as what was left out of the prompt."""
+
+    text: str
+
+
+ChatProgress = (
+    TextProgress | ToolCallProgress | ToolResultProgress | EditProgress | NoticeProgress
+)
+
+
+class ApproveParams(Struct):
+    """Server to client: may this call run? `preview` shows the argument vector or the diff."""
+
+    call_id: str
+    tool: str
+    arguments: dict[str, Any]
+    reason: str
+    preview: str | None = None
+
+
+class ApproveResult(Struct):
+    """The user's decision; `reason` is told to the model."""
+
+    decision: Literal["once", "session", "deny"]
+    reason: str | None = None
+
+
+class StatusParams(Struct, omit_defaults=False):
+    """The engine's state and the last reason for no suggestion (null after a suggestion)."""
+
+    state: Literal["absent", "downloading", "loading", "ready", "busy", "failed"]
+    model: str = ""
+    message: str = ""
+    embedded: bool = False
+    context: int = 0
+    tokens_per_second: float = 0.0
+    progress: float | None = None
+    no_suggestion: str | None = None
+
+
+class ConversationId(Struct):
+    """Names one conversation."""
+
+    conversation_id: str
+
+
+class ConversationsParams(Struct):
+    """Which conversations to list: those whose text contains `query`."""
+
+    query: str = ""
+
+
+class ConversationSummary(Struct, omit_defaults=False):
+    """One row of the list; times are ISO 8601 in UTC."""
+
+    conversation_id: str
+    title: str
+    updated: str
+    turns: int
+
+
+class ConversationMessage(Struct):
+    """One message. `toolCalls` belong to assistants, `toolCallId` and `ok` to tool results."""
+
+    role: Literal["user", "assistant", "tool"]
+    text: str = ""
+    tool_calls: tuple[ToolCallProgress, ...] = ()
+    tool_call_id: str | None = None
+    ok: bool | None = None
+
+
+class Conversation(Struct, omit_defaults=False):
+    """A conversation with its messages."""
+
+    conversation_id: str
+    title: str
+    updated: str
+    messages: tuple[ConversationMessage, ...]
+
+
+class ConversationExport(Struct, omit_defaults=False):
+    """A conversation as Markdown."""
+
+    markdown: str
+
+
+class ExplainParams(Struct):
+    """Server to client, notification: open the chat and ask this (an action chose "Explain")."""
+
+    text: str
+    references: tuple[Reference, ...] = ()

@@ -1,0 +1,159 @@
+"""Every setting with its type, bounds, default and meaning: the source of the editors' schemas.
+
+Settings arrive as JSON with camelCase names (`initializationOptions`, `workspace/configuration`,
+`--settings`). A wrong value is reported and its default used; it never stops the server.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Approval = Literal["allow", "ask", "deny"]
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which model runs, and how much of the machine it may use."""
+
+    path: Annotated[
+        str | None,
+        Meta(description="GGUF file to use. Empty: QUILLON_MODEL, else the embedded model."),
+    ] = None
+    adapter: Annotated[
+        str | None, Meta(description="LoRA adapter (GGUF) to apply to the model.")
+    ] = None
+    context_size: Annotated[
+        int | None, Meta(ge=512, description="Context in tokens. Empty: chosen from free memory.")
+    ] = None
+    gpu_layers: Annotated[
+        int | None, Meta(ge=-1, description="Layers on the GPU (-1: all). Empty: chosen.")
+    ] = None
+    threads: Annotated[
+        int | None, Meta(ge=1, description="Threads for generating. Empty: chosen.")
+    ] = None
+    batch_threads: Annotated[
+        int | None, Meta(ge=1, description="Threads for reading prompts. Empty: chosen.")
+    ] = None
+    idle_minutes: Annotated[
+        float,
+        Meta(ge=0, description="Minutes after its last client until the engine exits."),
+    ] = 5.0
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where the model runs."""
+
+    kind: Annotated[
+        Literal["local", "remote", "scripted"],
+        Meta(description="local: own process. remote: OpenAI-compatible server. scripted: tests."),
+    ] = "local"
+    url: Annotated[
+        str | None,
+        Meta(description="Base URL of the remote server, such as http://127.0.0.1:8080/v1."),
+    ] = None
+    remote_model: Annotated[
+        str | None, Meta(description="Model name that the remote server expects.")
+    ] = None
+    script: Annotated[str | None, Meta(description="Script file of the scripted engine.")] = None
+
+
+class InlineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Ghost text."""
+
+    enabled: Annotated[bool, Meta(description="Suggest code while typing.")] = True
+    disabled_languages: Annotated[
+        tuple[str, ...], Meta(description="Language ids without suggestions.")
+    ] = ("plaintext", "markdown", "log")
+    max_tokens: Annotated[int, Meta(ge=1, le=1024, description="Longest suggestion.")] = 96
+    min_confidence: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Least mean probability of a suggestion's first tokens."),
+    ] = 0.35
+    prefix_tokens: Annotated[
+        int, Meta(ge=32, description="Tokens of text before the cursor.")
+    ] = 1024
+    suffix_tokens: Annotated[int, Meta(ge=0, description="Tokens of text after it.")] = 384
+    as_completion: Annotated[
+        bool,
+        Meta(description="Offer suggestions in the completion list too, for other editors."),
+    ] = False
+
+
+class ChatSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The chat."""
+
+    max_tokens: Annotated[int, Meta(ge=16, description="Longest answer in tokens.")] = 2048
+    max_tool_calls: Annotated[int, Meta(ge=0, description="Tool calls in one turn.")] = 12
+    temperature: Annotated[float, Meta(ge=0, le=2, description="0: always the likeliest.")] = 0.7
+    top_p: Annotated[float, Meta(ge=0, le=1, description="Nucleus sampling.")] = 0.8
+    top_k: Annotated[int, Meta(ge=0, description="Sample from the k likeliest.")] = 20
+    presence_penalty: Annotated[float, Meta(ge=0, le=2, description="Against repetition.")] = 0.0
+    tool_arguments: Annotated[
+        Literal["auto", "free", "schema", "span"],
+        Meta(
+            description="What tool arguments are held to while decoding. "
+            "auto: span for the embedded model, schema for others."
+        ),
+    ] = "auto"
+
+
+class ToolSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the model may do in the workspace."""
+
+    approval: Annotated[
+        dict[str, Approval],
+        Meta(description="Per tool: allow, ask or deny. Running things is never allowed unasked."),
+    ] = msgspec.field(default_factory=dict)
+    disabled: Annotated[tuple[str, ...], Meta(description="Tools that are not offered.")] = ()
+    test_timeout: Annotated[
+        float, Meta(gt=0, description="Seconds until a test run is stopped.")
+    ] = 120.0
+    output_limit: Annotated[
+        int, Meta(ge=200, description="Characters of a tool's result that the model sees.")
+    ] = 8000
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """All settings, as the editors send them under `quillon`."""
+
+    model: ModelSettings = ModelSettings()
+    engine: EngineSettings = EngineSettings()
+    inline: InlineSettings = InlineSettings()
+    chat: ChatSettings = ChatSettings()
+    tools: ToolSettings = ToolSettings()
+    log_level: Annotated[
+        Literal["error", "warning", "info", "debug"], Meta(description="What the log holds.")
+    ] = "info"
+
+
+def parse_settings(raw: object) -> tuple[Settings, list[str]]:
+    """Settings from JSON, and a sentence for each value that was ignored.
+
+    Unknown names and wrong values are reported; every other value counts.
+    """
+    problems: list[str] = []
+    if raw is None:
+        return Settings(), problems
+    settings = _parse_struct(Settings, raw, "", problems)
+    return settings if isinstance(settings, Settings) else Settings(), problems
+
+
+def _parse_struct(kind: type[msgspec.Struct], raw: object, at: str, problems: list[str]) -> Any:
+    if not isinstance(raw, dict):
+        problems.append(f"{at or 'settings'}: expected an object, found {type(raw).__name__}")
+        return kind()
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        where = f"{at}.{name}" if at else str(name)
+        field = fields.get(name)
+        if field is None:
+            problems.append(f"{where}: no such setting")
+        elif isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            values[field.name] = _parse_struct(field.type, value, where, problems)
+        else:
+            try:
+                values[field.name] = msgspec.convert(value, field.type)
+            except msgspec.ValidationError as error:
+                problems.append(f"{where}: {error}; the default is used")
+    return kind(**values)
