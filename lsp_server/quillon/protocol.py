@@ -17,6 +17,7 @@ CONVERSATIONS_GET = "quillon/conversations/get"
 CONVERSATIONS_DELETE = "quillon/conversations/delete"
 CONVERSATIONS_EXPORT = "quillon/conversations/export"
 EXPLAIN = "quillon/explain"
+DIAGNOSTICS = "quillon/diagnostics"
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -199,3 +200,24 @@ class ExplainParams(Struct):
 
     text: str
     references: tuple[Reference, ...] = ()
+
+
+class Diagnostic(Struct):
+    """A problem that another tool reported; `severity` is 1 (error) to 4 (hint)."""
+
+    range: Range
+    message: str
+    severity: int = 1
+    source: str | None = None
+    code: str | int | None = None
+
+
+class DiagnosticsParams(Struct):
+    """Client to server, notification: the problems of a document, whoever found them.
+
+    A language server sees only its own diagnostics, so the clients tell what others found; it
+    feeds the tool `get_diagnostics`.
+    """
+
+    uri: str
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,184 @@
+"""Conversations: their turns in memory, and a JSON file each so that a restart keeps them.
+
+A conversation is written after every turn, to a new file that replaces the old one, so a crash or
+a full disk never leaves half of one behind.
+"""
+
+import contextlib
+import datetime
+import logging
+import os
+import re
+import tempfile
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from quillon.prompt.messages import Message
+
+logger = logging.getLogger(__name__)
+
+_TITLE_LENGTH = 60
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class ConversationError(Exception):
+    """A conversation is unknown or could not be kept; the message is for people."""
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """The messages of one conversation, the system message not among them.
+
+    `updated` is ISO 8601 in UTC.
+    """
+
+    id: str
+    title: str
+    updated: str
+    messages: tuple[Message, ...] = ()
+
+    def with_messages(self, messages: tuple[Message, ...]) -> "Conversation":
+        """The conversation after another turn; the first question gives the title."""
+        title = self.title or _title(messages)
+        return Conversation(self.id, title, _now(), messages)
+
+    @property
+    def turns(self) -> int:
+        """The number of questions asked."""
+        return sum(message.role == "user" for message in self.messages)
+
+
+def new_conversation() -> Conversation:
+    """An empty conversation under an id of its own."""
+    return Conversation(uuid.uuid4().hex, "", _now())
+
+
+class ConversationStore:
+    """The conversations of one workspace. `folder` None keeps them in memory only."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._loaded: dict[str, Conversation] = {}
+
+    def get(self, conversation_id: str) -> Conversation:
+        """A conversation by its id.
+
+        Raises:
+            ConversationError: There is none, or its file cannot be read.
+        """
+        known = self._loaded.get(conversation_id)
+        if known is None:
+            known = self._read(conversation_id)
+            self._loaded[conversation_id] = known
+        return known
+
+    def put(self, conversation: Conversation) -> None:
+        """Keep a conversation; in memory in any case.
+
+        Raises:
+            ConversationError: It could not be written, as on a full disk.
+        """
+        self._loaded[conversation.id] = conversation
+        if self._folder is None:
+            return
+        try:
+            _replace(self._folder, f"{conversation.id}.json", msgspec.json.encode(conversation))
+        except OSError as error:
+            raise ConversationError(
+                f"The conversation could not be saved in {self._folder} ({error.strerror}). "
+                "It stays in memory until the server ends."
+            ) from error
+
+    def all(self, query: str = "") -> list[Conversation]:
+        """The conversations whose text holds `query`, newest first."""
+        needle = query.casefold()
+        found = []
+        for conversation_id in self._ids():
+            try:
+                conversation = self.get(conversation_id)
+            except ConversationError as error:
+                logger.warning("%s", error)
+                continue
+            if needle in conversation.title.casefold() or any(
+                needle in message.content.casefold() for message in conversation.messages
+            ):
+                found.append(conversation)
+        return sorted(found, key=lambda c: c.updated, reverse=True)
+
+    def delete(self, conversation_id: str) -> None:
+        """Forget a conversation; one that is not there is forgotten already."""
+        self._loaded.pop(conversation_id, None)
+        if self._folder is not None and _ID.fullmatch(conversation_id):
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / f"{conversation_id}.json").unlink()
+
+    def _ids(self) -> set[str]:
+        ids = set(self._loaded)
+        if self._folder is not None and self._folder.is_dir():
+            ids |= {path.stem for path in self._folder.glob("*.json") if _ID.fullmatch(path.stem)}
+        return ids
+
+    def _read(self, conversation_id: str) -> Conversation:
+        unknown = ConversationError(
+            f"There is no conversation {conversation_id!r}; it may have been deleted."
+        )
+        # The id comes from the client and becomes a file name.
+        if self._folder is None or not _ID.fullmatch(conversation_id):
+            raise unknown
+        path = self._folder / f"{conversation_id}.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Conversation)
+        except FileNotFoundError:
+            raise unknown from None
+        except (OSError, msgspec.MsgspecError) as error:
+            raise ConversationError(f"The conversation in {path} cannot be read: {error}") from error
+
+
+def markdown(conversation: Conversation) -> str:
+    """A conversation as a Markdown document; tool results are folded into fenced blocks."""
+    parts = [f"# {conversation.title or 'Conversation'}", f"*{conversation.updated}*"]
+    for message in conversation.messages:
+        if message.role == "user":
+            parts.append(f"## You\n\n{message.content}")
+        elif message.role == "assistant":
+            calls = "\n".join(
+                f"- `{call.name}` {msgspec.json.encode(call.arguments).decode()}"
+                for call in message.tool_calls
+            )
+            body = "\n\n".join(part for part in (message.content, calls) if part)
+            parts.append(f"## Quillon\n\n{body}")
+        elif message.role == "tool":
+            fence = _fence(message.content)
+            parts.append(f"{fence}text\n{message.content}\n{fence}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _fence(text: str) -> str:
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    return "`" * (longest + 1)
+
+
+def _title(messages: tuple[Message, ...]) -> str:
+    for message in messages:
+        if message.role == "user":
+            line = " ".join(message.content.split())
+            return line if len(line) <= _TITLE_LENGTH else line[: _TITLE_LENGTH - 1] + "…"
+    return ""
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _replace(folder: Path, name: str, content: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(folder / name)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise

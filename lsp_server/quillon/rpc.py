@@ -1,0 +1,286 @@
+"""pygls as Quillon needs it: typed `quillon/*` messages, lifecycle errors, no tracebacks on the wire.
+
+What it changes, and why:
+
+* Parameters of methods that lsprotocol does not know would arrive as namedtuples with mangled
+  keys; here they are the msgspec structs of `protocol`.
+* Requests before `initialize` and after `shutdown` are answered with the errors that the
+  specification asks for; pygls runs the former and drops the latter.
+* A message that is not JSON, or whose parameters are wrong, is answered; pygls only logs it.
+* An exception in a handler becomes one sentence; pygls sends the traceback.
+"""
+
+import asyncio
+import functools
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import msgspec
+from cattrs import Converter
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, default_converter
+
+from quillon import __version__, protocol
+from quillon.engine.base import Engine, EngineError
+from quillon.session import Session
+
+logger = logging.getLogger(__name__)
+
+MsgId = str | int
+
+
+class RequestFailed(JsonRpcException):
+    """The request was valid and could not be carried out; the message is for people."""
+
+    CODE = -32803
+    MESSAGE = "Request failed"
+
+
+class ContentModified(JsonRpcException):
+    """The document changed while the request ran, so its result would be wrong."""
+
+    CODE = -32801
+    MESSAGE = "The document changed meanwhile"
+
+
+_NOT_INITIALIZED = JsonRpcException("The server is not initialized yet", -32002)
+_SHUT_DOWN = JsonRpcException("The server was shut down", -32600)
+_PARSE_ERROR = JsonRpcException("The message is not valid JSON", -32700)
+
+# method -> (type of params, type of result where the server is the one who asks)
+_METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
+    protocol.CHAT: (protocol.ChatParams, None),
+    protocol.APPROVE: (protocol.ApproveParams, protocol.ApproveResult),
+    protocol.STATUS: (protocol.StatusParams, None),
+    protocol.STATUS_GET: (None, None),
+    protocol.CONVERSATIONS_LIST: (protocol.ConversationsParams, None),
+    protocol.CONVERSATIONS_GET: (protocol.ConversationId, None),
+    protocol.CONVERSATIONS_DELETE: (protocol.ConversationId, None),
+    protocol.CONVERSATIONS_EXPORT: (protocol.ConversationId, None),
+    protocol.EXPLAIN: (protocol.ExplainParams, None),
+    protocol.DIAGNOSTICS: (protocol.DiagnosticsParams, None),
+}
+_NOTIFICATIONS = {protocol.STATUS, protocol.EXPLAIN, protocol.DIAGNOSTICS}
+
+
+@attrs.frozen
+class Malformed:
+    """A message that could not be understood; answered where it names an id."""
+
+    id: MsgId | None
+    error: JsonRpcException
+    jsonrpc: str = "2.0"
+
+
+def _message_type(method: str, params: type[Any] | None) -> type[Any]:
+    fields: dict[str, Any] = {
+        "params": attrs.field(type=params or Any, default=None),
+        "method": attrs.field(type=str, default=method),
+        "jsonrpc": attrs.field(type=str, default="2.0"),
+    }
+    if method not in _NOTIFICATIONS:
+        fields = {"id": attrs.field(type=MsgId), **fields}
+    return attrs.make_class("QuillonMessage", fields)
+
+
+def _result_type(result: type[Any]) -> type[Any]:
+    return attrs.make_class(
+        "QuillonResponse",
+        {
+            "id": attrs.field(type=MsgId),
+            "result": attrs.field(type=result),
+            "jsonrpc": attrs.field(type=str, default="2.0"),
+        },
+    )
+
+
+_MESSAGE_TYPES = {method: _message_type(method, params) for method, (params, _) in _METHODS.items()}
+_RESULT_TYPES = {
+    method: _result_type(result) for method, (_, result) in _METHODS.items() if result is not None
+}
+
+
+def make_converter() -> Converter:
+    """pygls's converter, which also knows our structs."""
+    converter = default_converter()
+
+    def is_struct(kind: object) -> bool:
+        return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+    converter.register_structure_hook_func(is_struct, lambda raw, kind: msgspec.convert(raw, kind))
+    converter.register_unstructure_hook_func(is_struct, msgspec.to_builtins)
+    return converter
+
+
+class QuillonProtocol(LanguageServerProtocol):
+    """The message layer of `QuillonServer`."""
+
+    _server: "QuillonServer"
+
+    def __init__(self, server: "QuillonServer", converter: Converter) -> None:
+        super().__init__(server, converter)
+        self._initialized = False
+
+    def get_message_type(self, method: str) -> type[Any] | None:
+        """The class of a request or notification."""
+        return _MESSAGE_TYPES.get(method) or super().get_message_type(method)
+
+    def get_result_type(self, method: str) -> type[Any] | None:
+        """The class of the response to a request that the server sends."""
+        return _RESULT_TYPES.get(method) or super().get_result_type(method)
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """A message object from JSON; one that is malformed keeps its id, to be answered."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            has_answer = "id" in data and "method" in data
+            return Malformed(data["id"] if has_answer else None, _invalid_params(data, error))
+
+    def handle_message(self, message: Any) -> None:
+        """Dispatch a message, or answer why it cannot be."""
+        if isinstance(message, Malformed):
+            if message.id is not None:
+                self._refuse(message.id, message.error)
+            return
+        method = getattr(message, "method", None)
+        if not isinstance(getattr(message, "jsonrpc", None), str):
+            self._refuse(None, JsonRpcException("The message is not JSON-RPC 2.0", -32600))
+            return
+        if method is not None and hasattr(message, "id"):
+            if self._shutdown:
+                self._refuse(message.id, _SHUT_DOWN)
+                return
+            if method == lsp.INITIALIZE:
+                if self._initialized:
+                    again = JsonRpcException("The server is initialized already", -32600)
+                    self._refuse(message.id, again)
+                    return
+                self._initialized = True
+            elif not self._initialized:
+                self._refuse(message.id, _NOT_INITIALIZED)
+                return
+        elif method is not None and not self._initialized and method != lsp.EXIT:
+            return  # the specification drops notifications before initialize
+        super().handle_message(message)
+
+    def _refuse(self, msg_id: MsgId | None, error: JsonRpcException) -> None:
+        self._send_data(
+            {"jsonrpc": "2.0", "id": msg_id, "error": {"code": error.code, "message": str(error)}}
+        )
+
+    def _serialize_message(self, data: Any) -> Any:
+        if isinstance(data, msgspec.Struct):
+            return msgspec.to_builtins(data)
+        return super()._serialize_message(data)
+
+
+def _invalid_params(data: dict[str, Any], error: JsonRpcException) -> JsonRpcException:
+    cause = error.__cause__
+    detail = ""
+    while cause is not None:
+        nested = getattr(cause, "exceptions", None)
+        if not nested:
+            detail = f": {cause}"
+            break
+        cause = nested[0]
+    return JsonRpcException(f"Wrong parameters for {data.get('method')}{detail}", -32602)
+
+
+class QuillonServer(LanguageServer):
+    """The language server: pygls plus the session and the engine that handlers work with."""
+
+    protocol: QuillonProtocol
+
+    def __init__(self, session: Session, open_engine: Callable[[Session], Engine]) -> None:
+        super().__init__(
+            "quillon",
+            __version__,
+            protocol_cls=QuillonProtocol,
+            converter_factory=make_converter,
+            max_workers=2,
+        )
+        self.session = session
+        self._open_engine = open_engine
+        self._engine: Engine | None = None
+        self.exit_code = 1
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the present settings, opened (not started) at first use."""
+        if self._engine is None:
+            self._engine = self._open_engine(self.session)
+        return self._engine
+
+    async def replace_engine(self) -> None:
+        """Let go of the engine, so that its next use opens one for changed settings."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.aclose()
+
+    def feature(self, feature_name: str, options: Any | None = None) -> Callable[[Any], Any]:
+        """Register a handler; its exceptions reach the client as one sentence."""
+        register = super().feature(feature_name, options)
+
+        def decorator(handler: Any) -> Any:
+            register(guarded(handler))
+            return handler
+
+        return decorator
+
+    def command(self, command_name: str) -> Callable[[Any], Any]:
+        """Register a command; its exceptions reach the client as one sentence."""
+        register = super().command(command_name)
+
+        def decorator(handler: Any) -> Any:
+            register(guarded(handler))
+            return handler
+
+        return decorator
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Answer what is no JSON; log everything else that no request waits for."""
+        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+            self.protocol._refuse(None, _PARSE_ERROR)  # noqa: SLF001 - our own protocol class
+        elif not isinstance(error, JsonRpcException):
+            logger.error("While handling a message: %s (%s)", error, source)
+
+
+def guarded(handler: Any) -> Any:
+    """The handler with every exception turned into an answer that a person can read."""
+    if asyncio.iscoroutinefunction(handler):
+
+        @functools.wraps(handler)
+        async def guard_async(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await handler(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - the one place where handlers end
+                raise readable(error, handler.__name__) from None
+
+        return guard_async
+
+    @functools.wraps(handler)
+    def guard(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the one place where handlers end
+            raise readable(error, handler.__name__) from None
+
+    return guard
+
+
+def readable(error: Exception, where: str) -> JsonRpcException:
+    """The error as the client sees it."""
+    if isinstance(error, JsonRpcException):
+        return error
+    if isinstance(error, EngineError) or getattr(error, "for_people", False):
+        return RequestFailed(str(error))
+    logger.error("Defect in %s", where, exc_info=error)
+    return RequestFailed(
+        f"Quillon failed in {where} ({type(error).__name__}). This is a defect; the log has more."
+    )
