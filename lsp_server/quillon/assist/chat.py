@@ -1,0 +1,341 @@
+"""One turn of the chat: the model answers, calls tools, reads their results, and answers again.
+
+    question ─▶ render ─▶ generate ─▶ text and calls ─▶ run calls ─▶ results ─▶ render …
+                                        └─ no call: the turn ends
+
+The loop ends when an answer holds no call, when the calls of a turn are used up (the model then
+gets one more chance, without tools), or when the user stops it. A call that the token limit cut
+off is never run.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any, Literal, Protocol
+
+import msgspec
+from quillon_tools.calls import ToolCall, ToolResult
+
+from quillon.assist.conversations import Conversation
+from quillon.assist.fitting import fit_messages
+from quillon.engine.base import (
+    Constraint,
+    ConstraintError,
+    Delta,
+    Engine,
+    EngineInfo,
+    Finished,
+    Priority,
+    Prompt,
+    Request,
+    Sampling,
+    Usage,
+)
+from quillon.prompt.dialects import (
+    BrokenCallPiece,
+    CallPiece,
+    Dialect,
+    Piece,
+    TextPiece,
+    dialect_for,
+)
+from quillon.prompt.grammar import schema_constraint
+from quillon.prompt.messages import Message
+from quillon.prompt.spans import span_constraint
+from quillon.prompt.template import ChatTemplate
+from quillon.settings import ChatSettings
+
+SYSTEM_PROMPT = "You are a coding assistant working in the user's repository."
+
+_OUT_OF_CALLS = (
+    "No more tool calls are possible in this turn. Answer now with what you have learnt."
+)
+
+CallState = Literal["proposed", "running", "done", "failed", "denied"]
+TurnEnd = Literal["stop", "length", "toolLimit"]
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """Text that the user attached to a question; `label` is a path, perhaps with lines."""
+
+    label: str
+    text: str
+
+
+class TextEvent(msgspec.Struct, frozen=True):
+    """The next piece of the answer."""
+
+    text: str
+
+
+class CallEvent(msgspec.Struct, frozen=True):
+    """A tool call changed its state."""
+
+    call: ToolCall
+    state: CallState
+
+
+class ResultEvent(msgspec.Struct, frozen=True):
+    """A tool call ended."""
+
+    result: ToolResult
+
+
+class NoticeEvent(msgspec.Struct, frozen=True):
+    """Something the user should know."""
+
+    text: str
+
+
+class TurnResult(msgspec.Struct, frozen=True):
+    """How a turn ended: the whole answer and what it cost, summed over its generations."""
+
+    reason: TurnEnd
+    text: str
+    usage: Usage
+    tokens_per_second: float
+    conversation: Conversation
+
+
+TurnEvent = TextEvent | CallEvent | ResultEvent | NoticeEvent | TurnResult
+
+
+class Tools(Protocol):
+    """The tools of one conversation, the guard around them included."""
+
+    def definitions(self) -> list[dict[str, Any]]:
+        """What the model may call, in the OpenAI function form."""
+        ...
+
+    async def execute(
+        self, call: ToolCall, *, on_run: Callable[[ToolCall], None] | None = None
+    ) -> ToolResult:
+        """Check, approve and run a call; whatever happens becomes a result."""
+        ...
+
+
+class Turn:
+    """One turn of a conversation. Read `run` to its end, or close it to stop the turn."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tools: Tools,
+        settings: ChatSettings,
+        conversation: Conversation,
+    ) -> None:
+        self._engine = engine
+        self._tools = tools
+        self._settings = settings
+        self._conversation = conversation
+        self._messages: list[Message] = list(conversation.messages)
+        self._text: list[str] = []
+        self._usage = Usage(0, 0, 0)
+        self._speed = 0.0
+        self._calls_left = settings.max_tool_calls
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation with what this turn has added so far."""
+        return self._conversation.with_messages(tuple(self._messages))
+
+    async def run(
+        self, text: str, attachments: Sequence[Attachment] = ()
+    ) -> AsyncIterator[TurnEvent]:
+        """The events of the turn; the last is a `TurnResult`.
+
+        Raises:
+            EngineError: The model could not answer. What was said before is kept.
+        """
+        info = await self._engine.info()
+        template = ChatTemplate.from_info(info)
+        dialect = dialect_for(info)
+        self._messages.append(Message(role="user", content=question(text, attachments)))
+        reason: TurnEnd = "stop"
+        while True:
+            answer = _Answer(dialect)
+            async for notice in self._generate(info, template, answer):
+                yield notice
+            self._record(answer)
+            if answer.finished is not None and answer.finished.reason == "length":
+                reason = "length"
+                yield NoticeEvent("The answer reached its longest allowed length and was cut off.")
+            if not answer.calls and not answer.broken:
+                break
+            if self._calls_left <= 0:
+                reason = "toolLimit"
+                break
+            async for event in self._run_calls(answer):
+                yield event
+            if reason == "length":
+                break
+        yield TurnResult(
+            reason=reason,
+            text="".join(self._text).strip(),
+            usage=self._usage,
+            tokens_per_second=self._speed,
+            conversation=self.conversation,
+        )
+
+    async def _generate(
+        self, info: EngineInfo, template: ChatTemplate, answer: "_Answer"
+    ) -> AsyncIterator[TurnEvent]:
+        definitions = self._tools.definitions()
+        room = min(self._settings.max_tokens, info.context // 2)
+        fitted = await fit_messages(
+            self._engine,
+            template,
+            (Message(role="system", content=SYSTEM_PROMPT), *self._messages),
+            definitions,
+            info.context - room,
+        )
+        if fitted.left_out:
+            yield NoticeEvent(fitted.left_out)
+        constraint = self._constraint(info, answer.dialect, definitions)
+        try:
+            async for event in self._stream(fitted.prompt, room, constraint, answer):
+                yield event
+        except ConstraintError:
+            if constraint is None or answer.started:
+                raise
+            # A grammar that llama.cpp refuses must not cost the answer: validation still follows.
+            async for event in self._stream(fitted.prompt, room, None, answer):
+                yield event
+
+    async def _stream(
+        self, prompt: Prompt, room: int, constraint: Constraint | None, answer: "_Answer"
+    ) -> AsyncIterator[TurnEvent]:
+        chat = self._settings
+        request = Request(
+            prompt=prompt,
+            sampling=Sampling(
+                temperature=chat.temperature,
+                top_k=chat.top_k,
+                top_p=chat.top_p,
+                presence_penalty=chat.presence_penalty,
+            ),
+            max_tokens=room,
+            priority=Priority.CHAT,
+            constraint=constraint,
+            cache_key=f"chat:{self._conversation.id}",
+        )
+        # `generate` is an async generator: closing it is what stops the decode.
+        stream: Any = self._engine.generate(request)
+        async with aclosing(stream):
+            async for event in stream:
+                for text in answer.take(event):
+                    self._text.append(text)
+                    yield TextEvent(text)
+        if answer.finished is not None:
+            self._count(answer.finished)
+
+    def _constraint(
+        self, info: EngineInfo, dialect: Dialect, definitions: list[dict[str, Any]]
+    ) -> Constraint | None:
+        mode = self._settings.tool_arguments
+        if mode == "auto":
+            mode = "span" if info.embedded else "schema"
+        if mode == "free" or not definitions:
+            return None
+        if mode == "schema":
+            return schema_constraint(definitions, dialect)
+        return span_constraint(definitions, dialect, _texts(self._messages))
+
+    def _record(self, answer: "_Answer") -> None:
+        if answer.text or answer.calls:
+            self._messages.append(
+                Message(role="assistant", content=answer.text, tool_calls=tuple(answer.calls))
+            )
+
+    async def _run_calls(self, answer: "_Answer") -> AsyncIterator[TurnEvent]:
+        for call in answer.calls:
+            yield CallEvent(call, "proposed")
+            result = await self._run_call(call)
+            state: CallState = "done" if result.ok else "failed"
+            if result.outcome == "denied":
+                state = "denied"
+            yield CallEvent(call, state)
+            yield ResultEvent(result)
+            self._messages.append(
+                Message(role="tool", content=result.text, tool_call_id=result.call_id)
+            )
+        for broken in answer.broken:
+            yield NoticeEvent(f"A tool call could not be read: {broken.problem}")
+            self._calls_left -= 1
+            self._messages += (
+                Message(role="assistant", content=broken.raw),
+                Message(role="tool", content=f"This call could not be read: {broken.problem}"),
+            )
+
+    async def _run_call(self, call: ToolCall) -> ToolResult:
+        if self._calls_left <= 0:
+            return ToolResult(call.id, ok=False, text=_OUT_OF_CALLS, outcome="stopped")
+        self._calls_left -= 1
+        result = await self._tools.execute(call)
+        if self._calls_left <= 0:
+            text = f"{result.text}\n\n{_OUT_OF_CALLS}"
+            return msgspec.structs.replace(result, text=text)
+        return result
+
+    def _count(self, finished: Finished) -> None:
+        used, total = finished.usage, self._usage
+        self._usage = Usage(
+            total.prompt_tokens + used.prompt_tokens,
+            total.cached_tokens + used.cached_tokens,
+            total.completion_tokens + used.completion_tokens,
+        )
+        if finished.timings.decode > 0:
+            self._speed = used.completion_tokens / finished.timings.decode
+
+
+class _Answer:
+    """What one generation said: its text, its calls and the calls that could not be read."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.calls: list[ToolCall] = []
+        self.broken: list[BrokenCallPiece] = []
+        self.finished: Finished | None = None
+        self.started = False
+        self._parser = dialect.parser()
+        self._text: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self._text).strip()
+
+    def take(self, event: object) -> list[str]:
+        """The text that an event adds to the answer."""
+        if isinstance(event, Delta):
+            self.started = True
+            return self._sort(self._parser.feed(event))
+        if isinstance(event, Finished):
+            self.finished = event
+            return self._sort(self._parser.finish(event.reason))
+        return []
+
+    def _sort(self, pieces: Sequence[Piece]) -> list[str]:
+        texts = []
+        for piece in pieces:
+            if isinstance(piece, TextPiece):
+                texts.append(piece.text)
+            elif isinstance(piece, CallPiece):
+                self.calls.append(piece.call)
+            elif isinstance(piece, BrokenCallPiece):
+                self.broken.append(piece)
+        self._text += texts
+        return texts
+
+
+def question(text: str, attachments: Sequence[Attachment]) -> str:
+    """The user's message: what is attached, then the question."""
+    parts = [f"{item.label}\n```\n{item.text}\n```" for item in attachments]
+    return "\n\n".join((*parts, text))
+
+
+def _texts(messages: Sequence[Message]) -> list[str]:
+    texts = []
+    for message in messages:
+        texts.append(message.content)
+        texts += (json.dumps(call.arguments, ensure_ascii=False) for call in message.tool_calls)
+    return texts

@@ -1,0 +1,97 @@
+"""Making a conversation fit the context: what is left out first, and the sentence that says so.
+
+Tokens are counted by the model's own tokenizer, one count for each piece of the rendered prompt.
+Whole turns go first, the oldest before the newer; then the longest tool results and attachments
+of the last turn are cut in their middle. The last question itself is never touched.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from quillon.engine.base import Engine, Prompt, PromptTooLong
+from quillon.prompt.messages import Message
+from quillon.prompt.template import ChatTemplate
+
+_MARGIN = 8  # tokens that the template's own special tokens may take beyond their text
+_LEAST = 200  # characters; a tool result is not cut below this
+
+
+class Fitted(msgspec.Struct, frozen=True):
+    """A prompt that fits, and what had to go (empty: nothing)."""
+
+    prompt: Prompt
+    tokens: int
+    left_out: str
+
+
+async def fit_messages(
+    engine: Engine,
+    template: ChatTemplate,
+    messages: Sequence[Message],
+    definitions: Sequence[dict[str, Any]],
+    budget: int,
+) -> Fitted:
+    """The prompt of a conversation in at most `budget` tokens. The first message is the system's.
+
+    Raises:
+        PromptTooLong: Even the last question alone does not fit.
+    """
+    kept = list(messages)
+    prompt, tokens = await _render(engine, template, kept, definitions)
+    whole = tokens
+    turns = cuts = 0
+    while tokens > budget:
+        users = [i for i, message in enumerate(kept) if message.role == "user"]
+        if len(users) > 1:
+            del kept[users[0] : users[1]]
+            turns += 1
+        elif not _cut_longest(kept, tokens - budget):
+            raise PromptTooLong(
+                f"The question takes {tokens} tokens and the model has room for {budget}. "
+                "Ask a shorter question, attach less, or choose a larger context "
+                "(setting quillon.model.contextSize)."
+            )
+        else:
+            cuts += 1
+        prompt, tokens = await _render(engine, template, kept, definitions)
+    return Fitted(prompt, tokens, _sentence(turns, cuts, whole - tokens))
+
+
+def _sentence(turns: int, cuts: int, tokens: int) -> str:
+    parts = []
+    if turns:
+        parts.append(f"{turns} earlier turn{'s' if turns > 1 else ''} left out")
+    if cuts:
+        parts.append("long texts cut in their middle")
+    return f"{', '.join(parts)}: {tokens} tokens" if parts else ""
+
+
+async def _render(
+    engine: Engine,
+    template: ChatTemplate,
+    messages: Sequence[Message],
+    definitions: Sequence[dict[str, Any]],
+) -> tuple[Prompt, int]:
+    prompt = template.render(messages, definitions)
+    counts = await engine.count([segment.text for segment in prompt])
+    return prompt, sum(counts) + _MARGIN
+
+
+def _cut_longest(messages: list[Message], excess: int) -> bool:
+    """Shorten the longest tool result by about `excess` tokens; False where none is long."""
+    index = max(
+        (i for i, message in enumerate(messages) if message.role == "tool"),
+        key=lambda i: len(messages[i].content),
+        default=None,
+    )
+    if index is None or len(messages[index].content) <= _LEAST:
+        return False
+    text = messages[index].content
+    keep = max(_LEAST // 2, len(text) - 3 * excess - 40)
+    keep = min(keep, len(text) * 3 // 4)
+    head, tail = text[: keep * 2 // 3], text[len(text) - keep // 3 :]
+    cut = f"{head}\n… {len(text) - len(head) - len(tail)} characters left out …\n{tail}"
+    messages[index] = msgspec.structs.replace(messages[index], content=cut)
+    return True
