@@ -1,0 +1,1 @@
+"""What the product does, told in documents, prompts and edits: nothing here knows LSP."""

@@ -1,0 +1,1 @@
+"""LSP handlers, one file per capability: they translate, ask `assist`, and translate back."""
