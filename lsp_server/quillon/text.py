@@ -1,21 +1,31 @@
-"""Positions in text as plain values: spans, edits and the index that maps them to lines.
+r"""Positions in text as plain values: spans, edits and the index that maps them to lines.
 
 Offsets count Unicode code points, that is, they index a Python `str`. An editor's columns count
 UTF-8 bytes, UTF-16 units or code points, as negotiated; `LineIndex` is the only translator.
-Lines end at `\\n`, `\\r\\n` or `\\r`, as the Language Server Protocol has it, and at nothing else
+Lines end at `\n`, `\r\n` or `\r`, as the Language Server Protocol has it, and at nothing else
 (`str.splitlines` would also split at form feeds and at U+2028).
+
+Surrogates are kept joined: a high and a low one that meet are one character. An editor that keeps
+UTF-16 may send either alone; `joined` and `resolve_changes` see to it.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Literal
 
 import msgspec
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE_BREAK = re.compile(r"\n|\r(?!\n)")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_HIGH = re.compile("[\ud800-\udbff]")
+_LOW = re.compile("[\udc00-\udfff]")
+_CONTINUED = (0xC0, 0x80)  # mask and value of a UTF-8 byte that continues a character
+_CHUNK = 512  # line starts that an edit copies; the rest of the index is shared
 
 
 class Span(msgspec.Struct, frozen=True, order=True):
@@ -30,6 +40,10 @@ class Span(msgspec.Struct, frozen=True, order=True):
     def contains(self, offset: int) -> bool:
         """Whether `offset` lies in the span, its end included (a cursor may stand there)."""
         return self.start <= offset <= self.end
+
+    def covers(self, other: "Span") -> bool:
+        """Whether `other` lies wholly within."""
+        return self.start <= other.start and other.end <= self.end
 
     def cut(self, text: str) -> str:
         """The text that the span covers."""
@@ -50,6 +64,13 @@ class Position(msgspec.Struct, frozen=True, order=True):
     character: int
 
 
+class Change(msgspec.Struct, frozen=True):
+    """One change as an editor reports it; without `range` the text is the whole document."""
+
+    text: str
+    range: tuple[Position, Position] | None = None
+
+
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     """The text after all edits, each given in offsets of the original.
 
@@ -67,44 +88,106 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     return "".join(parts)
 
 
+def difference(old: str, new: str) -> Edit:
+    """The one edit that turns `old` into `new`: what lies between what they share at both ends."""
+    start = _shared(old, new)
+    limit = min(len(old), len(new)) - start
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[len(old) - middle :] == new[len(new) - middle :]:
+            low = middle
+        else:
+            high = middle - 1
+    return Edit(Span(start, len(old) - low), new[start : len(new) - low])
+
+
+def _shared(one: str, other: str) -> int:
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def units(text: str, encoding: Encoding) -> int:
     """The length of `text` in units of `encoding`."""
     if encoding == "utf-32" or text.isascii():
         return len(text)
     if encoding == "utf-8":
         return len(text.encode("utf-8", "surrogatepass"))
-    return len(text) + sum(c > "\uffff" for c in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def joined(text: str) -> str:
+    """The text with every high surrogate that precedes a low one made one character with it."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates as U+FFFD, of the same length: what UTF-8 can hold."""
+    if text.isascii():
+        return text
+    return _SURROGATE.sub("\ufffd", text)
 
 
 class LineIndex:
-    """Where the lines of one text start; immutable, made once for each version of a text."""
+    """Where the lines of one text start; immutable, made once for each version of a text.
 
-    __slots__ = ("_ends", "_starts", "text")
+    Line starts are kept in chunks relative to their first, so that the index of an edited text
+    (`edited`) shares all but the chunks that the edit touches.
+    """
+
+    __slots__ = ("_bases", "_chunks", "_firsts", "text")
 
     def __init__(self, text: str) -> None:
+        self._set(text, _chunked(_line_starts(text)))
+
+    def _set(self, text: str, parts: Iterable[tuple[int, Sequence[int]]]) -> None:
         self.text = text
-        starts, ends = [0], []
-        for match in _LINE_END.finditer(text):
-            ends.append(match.start())
-            starts.append(match.end())
-        ends.append(len(text))
-        self._starts = starts
-        self._ends = ends
+        self._bases: list[int] = []
+        self._chunks: list[Sequence[int]] = []
+        for base, chunk in parts:
+            self._bases.append(base)
+            self._chunks.append(chunk)
+        self._firsts = list(accumulate(map(len, self._chunks), initial=0))
 
     @property
     def line_count(self) -> int:
         """The number of lines; an empty text has one."""
-        return len(self._starts)
+        return self._firsts[-1]
+
+    def line_start(self, line: int) -> int:
+        """Where a line starts; the end of the text for a line past the last."""
+        if line >= self._firsts[-1]:
+            return len(self.text)
+        at = bisect_right(self._firsts, line) - 1
+        return self._bases[at] + self._chunks[at][line - self._firsts[at]]
 
     def line_span(self, line: int) -> Span:
         """The line without its end; a line past the last is empty at the end of the text."""
-        if line >= len(self._starts):
-            return Span(len(self.text), len(self.text))
-        return Span(self._starts[line], self._ends[line])
+        start, end = self.line_start(line), self.line_start(line + 1)
+        if line + 1 < self._firsts[-1]:
+            end -= 1
+            if self.text[end] == "\n" and end > start and self.text[end - 1] == "\r":
+                end -= 1
+        return Span(start, end)
+
+    def line_text(self, line: int) -> str:
+        """The line without its end."""
+        return self.line_span(line).cut(self.text)
 
     def line_of(self, offset: int) -> int:
         """The line that holds `offset`."""
-        return bisect_right(self._starts, offset) - 1
+        at = max(0, bisect_right(self._bases, offset) - 1)
+        return self._firsts[at] + max(
+            0, bisect_right(self._chunks[at], offset - self._bases[at]) - 1
+        )
 
     def offset(self, position: Position, encoding: Encoding) -> int:
         """The code-point offset of a position.
@@ -116,16 +199,7 @@ class LineIndex:
         if position.line < 0:
             return 0
         span = self.line_span(position.line)
-        line = span.cut(self.text)
-        wanted = max(0, position.character)
-        if encoding == "utf-32" or line.isascii():
-            return span.start + min(wanted, len(line))
-        seen = 0
-        for index, char in enumerate(line):
-            seen += units(char, encoding)
-            if seen > wanted:
-                return span.start + index
-        return span.end
+        return span.start + _column(span.cut(self.text), max(0, position.character), encoding)
 
     def position(self, offset: int, encoding: Encoding) -> Position:
         """The position of a code-point offset; one inside a line end is that line's end."""
@@ -133,3 +207,126 @@ class LineIndex:
         line = self.line_of(offset)
         span = self.line_span(line)
         return Position(line, units(self.text[span.start : min(offset, span.end)], encoding))
+
+    def edited(self, edit: Edit) -> "LineIndex":
+        """The index of the text after `edit`; costs about as much as copying the text."""
+        start, end, old = edit.span.start, edit.span.end, self.text
+        text = f"{old[:start]}{edit.text}{old[end:]}"
+        new_end = start + len(edit.text)
+        # A start before the edit or behind it hangs on characters that stay; only starts from
+        # `start` to `end`, both included, can change.
+        first = max(0, bisect_left(self._bases, start) - 1)
+        last = max(0, bisect_right(self._bases, end) - 1)
+        head_base, tail_base = self._bases[first], self._bases[last]
+        head, tail = self._chunks[first], self._chunks[last]
+        moved = new_end - end
+        starts = [head_base + s for s in head[: bisect_left(head, start - head_base)]]
+        if start == 0:
+            starts.append(0)
+        starts += _starts_within(text, start, new_end)
+        starts += [tail_base + s + moved for s in tail[bisect_right(tail, end - tail_base) :]]
+        index = LineIndex.__new__(LineIndex)
+        before = zip(self._bases[:first], self._chunks[:first], strict=True)
+        after = (
+            (base + moved, chunk)
+            for base, chunk in zip(self._bases[last + 1 :], self._chunks[last + 1 :], strict=True)
+        )
+        index._set(text, [*before, *_chunked(starts), *after])  # noqa: SLF001 - a second constructor
+        return index
+
+
+def _line_starts(text: str) -> list[int]:
+    if text.count("\r") != text.count("\r\n"):
+        return [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
+    lengths = [len(line) + 1 for line in text.split("\n")]
+    lengths.pop()  # what follows the last line break starts no other line
+    return list(accumulate(lengths, initial=0))
+
+
+def _starts_within(text: str, start: int, end: int) -> list[int]:
+    """The line starts from `start` to `end`, both included, 0 excepted."""
+    found = (match.end() for match in _LINE_BREAK.finditer(text, max(0, start - 1), end + 1))
+    return [at for at in found if at <= end]
+
+
+def _chunked(starts: list[int]) -> Iterable[tuple[int, Sequence[int]]]:
+    size = len(starts) if len(starts) <= 2 * _CHUNK else _CHUNK
+    for at in range(0, len(starts), size or 1):
+        base = starts[at]
+        yield base, [start - base for start in starts[at : at + size]]
+
+
+def _column(line: str, wanted: int, encoding: Encoding) -> int:
+    """The code points of `line` that lie wholly within its first `wanted` units."""
+    if encoding == "utf-32" or line.isascii():
+        return min(wanted, len(line))
+    if encoding == "utf-8":
+        raw = line.encode("utf-8", "surrogatepass")
+        while wanted < len(raw) and raw[wanted] & _CONTINUED[0] == _CONTINUED[1]:
+            wanted -= 1
+        return len(raw[:wanted].decode("utf-8", "surrogatepass"))
+    for before, match in enumerate(_ASTRAL.finditer(line)):
+        if wanted <= match.start() + before + 1:
+            return min(match.start(), wanted - before)
+    return min(len(line), wanted - len(_ASTRAL.findall(line)))
+
+
+def edit_of(lines: LineIndex, change: Change, encoding: Encoding) -> Edit:
+    """A change as an edit of the indexed text.
+
+    A range given backwards is turned round. A whole text becomes the part that differs. Where
+    UTF-16 positions divide a character, the half that stays is kept, as an editor that stores
+    UTF-16 keeps it, and joins what it meets.
+    """
+    if change.range is None:
+        return difference(lines.text, joined(change.text))
+    first, last = sorted(change.range)
+    text = lines.text
+    start, end = lines.offset(first, encoding), lines.offset(last, encoding)
+    new = change.text
+    if encoding == "utf-16" and not (text.isascii() and new.isascii()):
+        high = _half(lines, first, start)
+        low = _half(lines, last, end)
+        new = high[:1] + new + low[1:]
+        end += bool(low)
+        return _joined_edit(text, Edit(Span(start, end), new))
+    return _joined_edit(text, Edit(Span(start, end), new))
+
+
+def _half(lines: LineIndex, position: Position, offset: int) -> str:
+    """The surrogates of the character that a UTF-16 position divides; else nothing."""
+    line = lines.line_span(lines.line_of(offset))
+    if offset >= line.end or not _ASTRAL.match(lines.text, offset):
+        return ""
+    if position.line < 0 or units(lines.text[line.start : offset], "utf-16") >= position.character:
+        return ""
+    code = ord(lines.text[offset]) - 0x10000
+    return chr(0xD800 + (code >> 10)) + chr(0xDC00 + (code & 0x3FF))
+
+
+def _joined_edit(text: str, edit: Edit) -> Edit:
+    """The edit, widened over lone surrogates beside it that pair with one of its own."""
+    start, end, new = edit.span.start, edit.span.end, edit.text
+    follows = new or text[end : end + 1]
+    if start > 0 and _HIGH.match(text[start - 1]) and _LOW.match(follows):
+        start -= 1
+        new = text[start] + new
+    if end < len(text) and _LOW.match(text[end]) and new and _HIGH.match(new[-1]):
+        new += text[end]
+        end += 1
+    return Edit(Span(start, end), joined(new))
+
+
+def resolve_changes(
+    lines: LineIndex, changes: Sequence[Change], encoding: Encoding
+) -> tuple[LineIndex, tuple[Edit, ...]]:
+    """The text after an editor's changes, and the edits in order, each of the text before it.
+
+    Each change is given in positions of the text that the changes before it left.
+    """
+    edits: list[Edit] = []
+    for change in changes:
+        edit = edit_of(lines, change, encoding)
+        edits.append(edit)
+        lines = lines.edited(edit)
+    return lines, tuple(edits)

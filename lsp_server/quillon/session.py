@@ -1,0 +1,138 @@
+"""The session with one editor: all state that changes, on the event loop only.
+
+Whoever computes takes a frozen snapshot and asks, after each await, whether it `is_current`.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from quillon.capabilities import ClientCapabilities
+from quillon.context.diagnostics import Diagnostic
+from quillon.context.document import Document, DocumentSnapshot
+from quillon.context.recent import Recent, Visit
+from quillon.settings import Settings
+from quillon.text import Change, Span
+from quillon.uri import path_of_uri, uri_key
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[DocumentSnapshot], None]
+
+
+class Session:
+    """Open documents, settings, what the client can do, and where the user was."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        client: ClientCapabilities | None = None,
+        roots: Sequence[Path] = (),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.client = client or ClientCapabilities()
+        self.roots: tuple[Path, ...] = tuple(roots)
+        self._clock = clock
+        self._documents: dict[str, Document] = {}
+        self._by_path: dict[Path, str] = {}
+        self._diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
+        self._recent = Recent()
+        self._listeners: list[Listener] = []
+
+    # Documents
+
+    def open(self, uri: str, language_id: str, version: int, text: str) -> DocumentSnapshot:
+        """A document was opened. Opened again without a close, it has the new text."""
+        key, path = uri_key(uri), path_of_uri(uri)
+        if key in self._documents:
+            logger.warning("%s was opened twice; the later text counts", uri)
+        document = Document(uri, path, language_id, version, text)
+        self._documents[key] = document
+        if path is not None:
+            self._by_path[path] = key
+        self._recent.visit(key, Span(0, 0), self._clock())
+        return self._tell(document.snapshot())
+
+    def change(self, uri: str, version: int, changes: Sequence[Change]) -> DocumentSnapshot | None:
+        """Apply an editor's changes; None where the document is not open.
+
+        The editor owns the text, so a version that does not rise is noted and the changes count.
+        """
+        document = self._documents.get(uri_key(uri))
+        if document is None:
+            logger.warning("%s was changed but is not open; the change is ignored", uri)
+            return None
+        before = document.snapshot().version
+        if version <= before:
+            logger.warning("%s went from version %d to %d", uri, before, version)
+        span = document.change(version, changes, self.client.encoding)
+        self._recent.edit(uri_key(uri), span, self._clock())
+        return self._tell(document.snapshot())
+
+    def close(self, uri: str) -> None:
+        """A document was closed: its text is on disk again. Unknown documents are no error."""
+        key = uri_key(uri)
+        document = self._documents.pop(key, None)
+        if document is None:
+            logger.warning("%s was closed but is not open", uri)
+            return
+        path = document.snapshot().path
+        if path is not None and self._by_path.get(path) == key:
+            del self._by_path[path]
+        self._diagnostics.pop(key, None)
+
+    def snapshot(self, uri: str) -> DocumentSnapshot | None:
+        """The document as it is now; None where it is not open."""
+        document = self._documents.get(uri_key(uri))
+        return None if document is None else document.snapshot()
+
+    def snapshots(self) -> tuple[DocumentSnapshot, ...]:
+        """All open documents, in the order in which they were opened."""
+        return tuple(document.snapshot() for document in self._documents.values())
+
+    def is_current(self, snapshot: DocumentSnapshot) -> bool:
+        """Whether the document is still as the snapshot has it."""
+        return self.snapshot(snapshot.uri) is snapshot
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with the new snapshot whenever a document was opened or changed."""
+        self._listeners.append(listener)
+
+    def _tell(self, snapshot: DocumentSnapshot) -> DocumentSnapshot:
+        for listener in self._listeners:
+            listener(snapshot)
+        return snapshot
+
+    # Where the user was
+
+    def visit(self, snapshot: DocumentSnapshot, offset: int) -> None:
+        """The user's cursor was seen at a place."""
+        self._recent.visit(uri_key(snapshot.uri), Span(offset, offset), self._clock())
+
+    def recent(self) -> tuple[Visit, ...]:
+        """The documents the user was in, the latest first; closed ones included."""
+        return self._recent.latest()
+
+    # Diagnostics
+
+    def set_diagnostics(self, uri: str, diagnostics: Sequence[Diagnostic]) -> None:
+        """Replace the problems of a document; a server hears only what clients pass on."""
+        if diagnostics:
+            self._diagnostics[uri_key(uri)] = tuple(diagnostics)
+        else:
+            self._diagnostics.pop(uri_key(uri), None)
+
+    def diagnostics(self, uri: str) -> tuple[Diagnostic, ...]:
+        """The known problems of a document."""
+        return self._diagnostics.get(uri_key(uri), ())
+
+    # Buffers, for the workspace of the tools
+
+    def text_of(self, path: Path) -> str | None:
+        """The text of an open file, as the editor has it; None where the file is not open."""
+        key = self._by_path.get(path)
+        document = self._documents.get(key) if key is not None else None
+        return None if document is None else document.snapshot().text

@@ -1,0 +1,1 @@
+"""What tests share: cursor marks and selections in source text."""
