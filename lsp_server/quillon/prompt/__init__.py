@@ -1,0 +1,1 @@
+"""Text in, text out: chat templates, fill-in-the-middle, tool-call dialects and their grammars."""

@@ -1,0 +1,22 @@
+"""The messages of a conversation, as a chat template is given them."""
+
+from typing import Literal
+
+import msgspec
+
+from quillon_tools.calls import ToolCall
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message.
+
+    `tool_calls` are the calls that an assistant message made, after its `content`; a message of
+    role `tool` carries the result of the call that `tool_call_id` names.
+    """
+
+    role: Role
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None

@@ -1,0 +1,274 @@
+"""Jinja under a budget: a template from a stranger's GGUF can neither reach Python nor run away.
+
+jinja2's immutable sandbox keeps a template away from attributes and from changing its input. It
+does not bound work: nested loops, a string doubled forty times or `'%9999999999d'` stop a server
+just as well. Here every loop step, call, filter, operator and output costs units of one budget
+per rendering, no value may outgrow a limit, and only the methods and filters that chat templates
+use exist.
+"""
+
+import datetime
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+import jinja2
+from jinja2 import nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MAX_SOURCE = 256 * 1024  # characters; the longest template of a known model has 20,000
+MAX_WEIGHT = 2 * 1024 * 1024  # characters and elements that one value may hold
+BUDGET = 4_000_000  # units; 500 messages in Qwen3's template cost about 100,000
+MAX_NUMBER = 100_000  # a factor, the length of a range
+
+_FILTERS = (  # one word a line would hide the rest of the module
+    "abs capitalize count d default dictsort e escape first float int items last length list "
+    "lower map max min reject rejectattr replace reverse round safe select selectattr sort string "
+    "sum title trim unique upper"
+).split()
+_METHODS = frozenset(
+    "capitalize count endswith find get index items join keys lower lstrip removeprefix "  # noqa: SIM905
+    "removesuffix replace rsplit rstrip split splitlines startswith strip title upper "
+    "values".split()
+)
+
+
+class TemplateError(Exception):
+    """A chat template is broken, does something forbidden or runs away; the message says which."""
+
+
+class SafeTemplate:
+    """One compiled template.
+
+    Raises:
+        TemplateError: The source is no template, or uses what is not offered.
+    """
+
+    def __init__(self, source: str) -> None:
+        if len(source) > MAX_SOURCE:
+            raise TemplateError(f"{len(source)} characters are too many for a chat template")
+        # What one step may copy from the source is part of its price.
+        self._environment = _Environment(cost_of_a_step=8 + len(source) // 64)
+        try:
+            tree = _counted(self._environment.parse(source))
+            code = self._environment.compile(tree)
+            self._template = jinja2.Template.from_code(
+                self._environment, cast("Any", code), self._environment.make_globals(None)
+            )
+        # Arbitrary input also meets the limits of Python's own compiler.
+        except (jinja2.TemplateError, RecursionError, MemoryError, SyntaxError, ValueError) as e:
+            raise TemplateError(f"the chat template cannot be read: {_said(e)}") from e
+
+    def render(self, variables: Mapping[str, Any]) -> str:
+        """The text that the template makes of `variables`.
+
+        Raises:
+            TemplateError: It raised, did something forbidden, or went over its budget.
+        """
+        self._environment.spent = 0
+        try:
+            return "".join(self._template.generate(**variables))
+        except Exception as error:  # a template fails in all the ways that Python code does
+            raise TemplateError(f"the chat template failed: {_said(error)}") from error
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox with a budget; `spent` counts the present rendering."""
+
+    intercepted_binops = frozenset({"+", "*", "%", "**"})
+
+    def __init__(self, cost_of_a_step: int) -> None:
+        super().__init__(
+            trim_blocks=True,
+            lstrip_blocks=True,
+            optimized=False,  # constants are computed under the budget, not while compiling
+            extensions=["jinja2.ext.loopcontrols", _Generation],
+            finalize=self._measured,
+        )
+        self.spent = 0
+        self._step = cost_of_a_step
+        self.filters = {name: self._bounded(name, self.filters[name]) for name in _FILTERS}
+        self.filters |= {
+            "tojson": self._bounded("tojson", tojson),
+            "join": self._join,
+            "_counted": self._count_steps,
+            "_measured": self._measured,
+        }
+        self.globals = {
+            "range": _short_range,
+            "namespace": self.globals["namespace"],
+            "dict": dict,
+            "raise_exception": raise_exception,
+            "strftime_now": strftime_now,
+        }
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" or (operator == "%" and isinstance(left, str)):
+            raise TemplateError(f"the operator {operator} is not offered")
+        if operator == "*":
+            _forbid_growth(left, right)
+        return self._measured(super().call_binop(context, operator, left, right))
+
+    def call(self, context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        self._charge(self._step)
+        owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+        if isinstance(owner, str) and name == "join":
+            return self._join(args[0], owner)
+        if isinstance(owner, str) and name == "replace":
+            _forbid_expansion(owner, *args)
+        return self._measured(super().call(context, function, *args, **kwargs))
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, (str, list, tuple, dict)) and attr not in _METHODS:
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+    def _charge(self, units: int) -> None:
+        self.spent += units
+        if self.spent > BUDGET:
+            raise TemplateError("it does not come to an end")
+
+    def _measured(self, value: Any) -> Any:
+        """`value`, after its size was checked and charged."""
+        weight = _weight(value)
+        self._charge(1 + weight // (64 if isinstance(value, str) else 8))
+        if weight > MAX_WEIGHT:
+            raise TemplateError("it makes a value that is too large")
+        return value
+
+    def _count_steps(self, values: Iterable[Any]) -> Iterator[Any]:
+        for value in values:
+            self._charge(self._step)
+            yield value
+
+    def _join(self, values: Iterable[Any], separator: str = "") -> str:
+        parts: list[str] = []
+        for value in values:
+            parts += (str(self._measured(value)), separator)
+        return str(self._measured("".join(parts[:-1])))
+
+    def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        passed = getattr(function, "jinja_pass_arg", None)
+
+        def bounded(*args: Any, **kwargs: Any) -> Any:
+            given = args if passed is None else args[1:]
+            for argument in itertools.chain(given, kwargs.values()):
+                self._measured(argument)
+            if name == "replace":
+                _forbid_expansion(*given)
+            return self._measured(function(*args, **kwargs))
+
+        if passed is not None:
+            bounded.jinja_pass_arg = passed  # type: ignore[attr-defined]
+        return bounded
+
+
+class _Generation(Extension):
+    """`{% generation %}` of transformers marks what is trained; here its body is just output."""
+
+    tags = {"generation"}  # noqa: RUF012 - the type that jinja2 declares
+
+    def parse(self, parser: Parser) -> nodes.Node | list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+def tojson(
+    value: Any,
+    ensure_ascii: bool = False,  # noqa: FBT001, FBT002 - the filter's signature in transformers
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,  # noqa: FBT001, FBT002 - the same
+) -> str:
+    """JSON as transformers writes it for chat templates: not escaped for HTML, not for ASCII."""
+    if indent is not None and not 0 <= indent <= 16:  # noqa: PLR2004 - wider than any template's
+        raise TemplateError(f"tojson(indent={indent}) is not offered")
+    return json.dumps(
+        value,
+        ensure_ascii=ensure_ascii,
+        indent=indent,
+        separators=separators,
+        sort_keys=sort_keys,
+    )
+
+
+def raise_exception(message: str) -> str:
+    """What templates call when they cannot express a conversation."""
+    raise TemplateError(str(message))
+
+
+def strftime_now(pattern: str) -> str:
+    """Now, in local time, by a `strftime` pattern."""
+    return datetime.datetime.now().astimezone().strftime(str(pattern)[:100])
+
+
+def _counted(tree: nodes.Template) -> nodes.Template:
+    """The tree with every loop counted, and every value that an expression builds measured."""
+    for loop in tree.find_all(nodes.For):
+        if loop.recursive:
+            raise TemplateError("the chat template cannot be read: recursive loops")
+        loop.iter = _filtered(cast("nodes.Expr", loop.iter), "_counted")
+    for concat in tree.find_all(nodes.Concat):
+        concat.nodes = [_filtered(node, "string") for node in concat.nodes]
+    for row in tree.find_all(nodes.List):
+        row.items = [_filtered(item, "_measured") for item in row.items]
+    for pair in tree.find_all(nodes.Pair):
+        pair.value = _filtered(pair.value, "_measured")
+    return tree
+
+
+def _filtered(node: nodes.Expr, name: str) -> nodes.Expr:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+
+
+def _weight(value: Any) -> int:
+    """Characters and elements in `value`, counted to a little over the limit."""
+    if isinstance(value, str):
+        return len(value)
+    weight, rest = 0, [value]
+    while rest and weight <= MAX_WEIGHT:
+        part = rest.pop()
+        if isinstance(part, str):
+            weight += len(part)
+        elif isinstance(part, (list, tuple)):
+            weight += len(part)
+            rest += part
+        elif isinstance(part, dict):
+            weight += len(part)
+            rest += (*part.keys(), *part.values())
+    return weight
+
+
+def _forbid_growth(left: Any, right: Any) -> None:
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+        if max(abs(left), abs(right)) > MAX_NUMBER:
+            raise TemplateError("it multiplies numbers that are too large")
+        return
+    text, times = (right, left) if isinstance(left, int) else (left, right)
+    if not isinstance(times, int) or _weight(text) * max(times, 0) > MAX_WEIGHT:
+        raise TemplateError("it repeats a value too often")
+
+
+def _forbid_expansion(text: Any, old: Any = "", new: Any = "", *_: Any) -> None:
+    times = str(text).count(str(old)) if old else len(str(text)) + 1
+    if times * len(str(new)) > MAX_WEIGHT:
+        raise TemplateError("it makes a value that is too large")
+
+
+def _short_range(*args: int) -> range:
+    numbers = range(*args)
+    if len(numbers) > MAX_NUMBER:
+        raise TemplateError("a range is too long")
+    return numbers
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, TemplateError):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "it nests too deeply"
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
