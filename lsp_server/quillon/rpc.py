@@ -1,6 +1,6 @@
-"""pygls as Quillon needs it: typed `quillon/*` messages, lifecycle errors, no tracebacks on the wire.
+"""The message layer: typed `quillon/*` messages, lifecycle errors, no tracebacks on the wire.
 
-What it changes, and why:
+What it changes in pygls, and why:
 
 * Parameters of methods that lsprotocol does not know would arrive as namedtuples with mangled
   keys; here they are the msgspec structs of `protocol`.
@@ -26,12 +26,16 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter
 
 from quillon import __version__, protocol
-from quillon.engine.base import Engine, EngineError
+from quillon.assist.conversations import ConversationStore
+from quillon.engine.base import Engine, EngineError, EngineInfo
 from quillon.session import Session
+from quillon.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 MsgId = str | int
+# Called with how much of the model is loaded, from 0 to 1, or None.
+StatusListener = Callable[[float | None], None]
 
 
 class RequestFailed(JsonRpcException):
@@ -106,13 +110,13 @@ _RESULT_TYPES = {
 
 
 def make_converter() -> Converter:
-    """pygls's converter, which also knows our structs."""
+    """The converter of pygls, which also knows our structs."""
     converter = default_converter()
 
     def is_struct(kind: object) -> bool:
         return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
-    converter.register_structure_hook_func(is_struct, lambda raw, kind: msgspec.convert(raw, kind))
+    converter.register_structure_hook_func(is_struct, msgspec.convert)
     converter.register_unstructure_hook_func(is_struct, msgspec.to_builtins)
     return converter
 
@@ -125,6 +129,8 @@ class QuillonProtocol(LanguageServerProtocol):
     def __init__(self, server: "QuillonServer", converter: Converter) -> None:
         super().__init__(server, converter)
         self._initialized = False
+        # The id of an `initialize` that the handshake answered before we were loaded.
+        self.answered: MsgId | None = None
 
     def get_message_type(self, method: str) -> type[Any] | None:
         """The class of a request or notification."""
@@ -169,6 +175,16 @@ class QuillonProtocol(LanguageServerProtocol):
             return  # the specification drops notifications before initialize
         super().handle_message(message)
 
+    def _send_response(
+        self, msg_id: MsgId, result: Any | None = None, error: Any | None = None
+    ) -> None:
+        if self.answered is not None and msg_id == self.answered:
+            self.answered = None
+            if error is not None:
+                logger.error("initialize was answered and then failed: %s", error)
+            return
+        super()._send_response(msg_id, result, error)
+
     def _refuse(self, msg_id: MsgId | None, error: JsonRpcException) -> None:
         self._send_data(
             {"jsonrpc": "2.0", "id": msg_id, "error": {"code": error.code, "message": str(error)}}
@@ -197,7 +213,13 @@ class QuillonServer(LanguageServer):
 
     protocol: QuillonProtocol
 
-    def __init__(self, session: Session, open_engine: Callable[[Session], Engine]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        open_engine: Callable[[Settings], Engine],
+        open_conversations: Callable[[Session], ConversationStore],
+        overrides: dict[str, Any],
+    ) -> None:
         super().__init__(
             "quillon",
             __version__,
@@ -206,22 +228,53 @@ class QuillonServer(LanguageServer):
             max_workers=2,
         )
         self.session = session
+        # Settings from the command line, which win over the editor's.
+        self.overrides = overrides
+        # What features do once the client is ready, in the order of their registration.
+        self.when_ready: list[Callable[[], None]] = []
+        # Why the last request for a suggestion got none; None after a suggestion.
+        self.no_suggestion: str | None = None
+        self.status_listeners: list[StatusListener] = []
         self._open_engine = open_engine
         self._engine: Engine | None = None
-        self.exit_code = 1
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._open_conversations = open_conversations
+        self._conversations: ConversationStore | None = None
 
     @property
     def engine(self) -> Engine:
         """The engine of the present settings, opened (not started) at first use."""
         if self._engine is None:
-            self._engine = self._open_engine(self.session)
+            self._engine = self._open_engine(self.session.settings)
+            self._unsubscribe = self._engine.subscribe(self._engine_changed)
         return self._engine
+
+    @property
+    def conversations(self) -> ConversationStore:
+        """The stored conversations of this workspace."""
+        if self._conversations is None:
+            self._conversations = self._open_conversations(self.session)
+        return self._conversations
 
     async def replace_engine(self) -> None:
         """Let go of the engine, so that its next use opens one for changed settings."""
         engine, self._engine = self._engine, None
         if engine is not None:
+            self._unsubscribe()
             await engine.aclose()
+
+    def report_no_suggestion(self, reason: str | None) -> None:
+        """Note why there was no suggestion (None: there was one) and tell who watches."""
+        if reason != self.no_suggestion:
+            self.no_suggestion = reason
+            self._tell(None)
+
+    def _engine_changed(self, _info: EngineInfo, fraction: float | None) -> None:
+        self._tell(fraction)
+
+    def _tell(self, fraction: float | None) -> None:
+        for listener in self.status_listeners:
+            listener(fraction)
 
     def feature(self, feature_name: str, options: Any | None = None) -> Callable[[Any], Any]:
         """Register a handler; its exceptions reach the client as one sentence."""

@@ -1,32 +1,13 @@
-"""The standard streams as a transport: the protocol owns fd 1, and nothing else can write to it."""
+"""The standard streams as a transport for pygls, read and written through the event loop."""
 
 import asyncio
+import io
 import os
-import sys
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from pygls.io_ import StdinAsyncReader, StdoutWriter
 
-
-class Reader(Protocol):
-    """What pygls reads frames from."""
-
-    async def readline(self) -> bytes: ...
-
-    async def readexactly(self, n: int) -> bytes: ...
-
-
-def claim_stdout() -> BinaryIO:
-    """Take fd 1 for the protocol and point it at stderr for everybody else.
-
-    Native code, a stray `print` and child processes write to fd 1 too; one byte of theirs between
-    two frames would end the session. Call this before anything native is imported.
-    """
-    sys.stdout.flush()
-    protocol_fd = os.dup(1)
-    os.set_inheritable(protocol_fd, False)
-    os.dup2(2, 1)
-    return os.fdopen(protocol_fd, "wb", buffering=0)
+from quillon.handshake import Replayed
 
 
 class PipeReader:
@@ -36,12 +17,14 @@ class PipeReader:
         self._stream = stream
 
     async def readline(self) -> bytes:
+        """The next line, its end included; empty at the end of input."""
         try:
             return await self._stream.readline()
         except (ValueError, ConnectionError):
             return b""  # a header line over 64 KiB is no header, and a reset is an end
 
     async def readexactly(self, n: int) -> bytes:
+        """The next `n` bytes; empty where the input ends before."""
         try:
             return await self._stream.readexactly(n)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -55,31 +38,40 @@ class PipeWriter:
         self._transport = transport
 
     def write(self, data: bytes) -> None:
+        """Queue bytes; what a client that is gone would have got is dropped."""
         if not self._transport.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:
+        """Close once everything queued is written."""
         self._transport.close()
 
 
-async def open_streams(stdin: BinaryIO, stdout: BinaryIO) -> tuple[object, object]:
-    """A reader and a writer for pygls over the two streams.
+async def open_reader(stdin_fd: int, pending: bytes) -> PipeReader | StdinAsyncReader:
+    """A reader for pygls that serves `pending` first.
 
-    Pipes and sockets go through the loop. Where it cannot watch them (regular files, Windows)
-    pygls's thread for reading and blocking writes serve.
+    Pipes and sockets are read through the loop; where it cannot watch the descriptor (regular
+    files, Windows) a thread reads.
     """
-    loop = asyncio.get_running_loop()
-    reader: object
-    writer: object
+    stream = asyncio.StreamReader()
     try:
-        stream = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), stdin)
-        reader = PipeReader(stream)
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream),
+            os.fdopen(stdin_fd, "rb", buffering=0, closefd=False),
+        )
     except (ValueError, OSError, NotImplementedError):
-        reader = StdinAsyncReader(stdin)
+        return StdinAsyncReader(io.BufferedReader(Replayed(pending, stdin_fd)))
+    if pending:
+        stream.feed_data(pending)
+    return PipeReader(stream)
+
+
+async def open_writer(stdout: BinaryIO) -> PipeWriter | StdoutWriter:
+    """A writer for pygls; see `open_reader` for where it blocks."""
     try:
-        transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, stdout)
-        writer = PipeWriter(transport)
+        transport, _ = await asyncio.get_running_loop().connect_write_pipe(
+            asyncio.BaseProtocol, stdout
+        )
     except (ValueError, OSError, NotImplementedError):
-        writer = StdoutWriter(stdout)
-    return reader, writer
+        return StdoutWriter(stdout)
+    return PipeWriter(transport)

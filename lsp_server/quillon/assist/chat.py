@@ -14,7 +14,6 @@ from contextlib import aclosing
 from typing import Any, Literal, Protocol
 
 import msgspec
-from quillon_tools.calls import ToolCall, ToolResult
 
 from quillon.assist.conversations import Conversation
 from quillon.assist.fitting import fit_messages
@@ -44,6 +43,7 @@ from quillon.prompt.messages import Message
 from quillon.prompt.spans import span_constraint
 from quillon.prompt.template import ChatTemplate
 from quillon.settings import ChatSettings
+from quillon_tools.calls import ToolCall, ToolResult
 
 SYSTEM_PROMPT = "You are a coding assistant working in the user's repository."
 

@@ -132,7 +132,9 @@ class ConversationStore:
         except FileNotFoundError:
             raise unknown from None
         except (OSError, msgspec.MsgspecError) as error:
-            raise ConversationError(f"The conversation in {path} cannot be read: {error}") from error
+            raise ConversationError(
+                f"The conversation in {path} cannot be read: {error}"
+            ) from error
 
 
 def markdown(conversation: Conversation) -> str:

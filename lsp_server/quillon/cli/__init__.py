@@ -1,0 +1,18 @@
+"""The command line.
+
+`main` looks at the first word before anything else is imported: an editor waits for
+`quillon lsp`, and typer and rich are not needed to answer it.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run the command that the arguments name; exits with its status."""
+    if sys.argv[1:2] == ["lsp"]:
+        from quillon.cli.lsp import run  # noqa: PLC0415 - see the module's docstring
+
+        sys.exit(run(sys.argv[2:]))
+    from quillon.cli.app import app  # noqa: PLC0415 - see the module's docstring
+
+    app()

@@ -1,0 +1,84 @@
+"""`quillon lsp`: the language server over the standard streams.
+
+The first answer goes out before the server is imported; see `quillon.handshake`.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from typing import Any
+
+from quillon.handshake import shake_hands
+
+_LEVELS = {"error": 40, "warning": 30, "info": 20, "debug": 10}
+
+
+def run(arguments: list[str]) -> int:
+    """Serve one editor; the exit status."""
+    options = _parser().parse_args(arguments)
+    stdout = _claim_stdout()
+    hands = shake_hands(0, stdout)
+    _start_log(options.log_file, options.log_level)
+
+    from quillon.server import ServerOptions, create_server, serve  # noqa: PLC0415
+
+    server = create_server(ServerOptions(_overrides(options)))
+    status = serve(server, hands, 0, stdout)
+    logging.shutdown()
+    sys.stderr.flush()
+    # A thread of the tools may still wait for a child; the editor must not wait for it.
+    os._exit(status)
+
+
+def _claim_stdout() -> Any:
+    """Take fd 1 for the protocol and point it at stderr for everybody else.
+
+    Native code, a stray `print` and child processes write to fd 1 too; one byte of theirs between
+    two frames would end the session.
+    """
+    protocol_fd = os.dup(1)
+    os.set_inheritable(protocol_fd, False)
+    os.dup2(2, 1)
+    return os.fdopen(protocol_fd, "wb", buffering=0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("quillon lsp", description="Serve an editor over stdio.")
+    parser.add_argument("--stdio", action="store_true", help="accepted for clients that pass it")
+    parser.add_argument(
+        "--model", metavar="GGUF", help="model file; wins over the editor's setting"
+    )
+    parser.add_argument(
+        "--settings", metavar="JSON", type=_json_object, default={}, help="settings that win"
+    )
+    parser.add_argument("--log-file", metavar="FILE", help="log there instead of stderr")
+    parser.add_argument("--log-level", choices=_LEVELS, default="info")
+    return parser
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError('expected a JSON object, such as {"inline": {}}')
+    return value
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    settings: dict[str, Any] = dict(options.settings)
+    if options.model:
+        settings["model"] = {**settings.get("model", {}), "path": os.path.abspath(options.model)}  # noqa: PTH100
+    return settings
+
+
+def _start_log(file: str | None, level: str) -> None:
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    try:
+        logging.basicConfig(filename=file, level=_LEVELS[level], format=form)
+    except OSError as error:
+        logging.basicConfig(level=_LEVELS[level], format=form)
+        logging.getLogger(__name__).warning("Cannot log to %s: %s; logging to stderr", file, error)

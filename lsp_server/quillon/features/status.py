@@ -1,0 +1,48 @@
+"""`quillon/status`: what the engine does, and why there was no suggestion."""
+
+from quillon import protocol
+from quillon.rpc import QuillonServer
+
+
+def register(server: QuillonServer) -> None:
+    """Register the request, and the notifications for a client that knows Quillon."""
+
+    @server.feature(protocol.STATUS_GET)
+    def get_status(ls: QuillonServer, _params: object) -> protocol.StatusParams:
+        return status(ls)
+
+    def watch() -> None:
+        client = server.session.client
+        if client.quillon_chat or client.quillon_approve:
+            server.status_listeners.append(_Notifier(server))
+
+    server.when_ready.append(watch)
+
+
+def status(ls: QuillonServer, fraction: float | None = None) -> protocol.StatusParams:
+    """The status as of now; `fraction` is how much of the model is loaded."""
+    info = ls.engine.state()
+    return protocol.StatusParams(
+        state=info.state,
+        model=info.model,
+        message=info.message,
+        embedded=info.embedded,
+        context=info.context,
+        tokens_per_second=round(info.tokens_per_second, 1),
+        progress=fraction,
+        no_suggestion=ls.no_suggestion,
+    )
+
+
+class _Notifier:
+    """Sends the status whenever it differs from what was sent last."""
+
+    def __init__(self, ls: QuillonServer) -> None:
+        self._ls = ls
+        self._last: protocol.StatusParams | None = None
+
+    def __call__(self, fraction: float | None) -> None:
+        now = status(self._ls, fraction)
+        if now != self._last:
+            self._last = now
+            self._ls.protocol.notify(protocol.STATUS, now)

@@ -1,0 +1,128 @@
+"""Making a language server and running it over the standard streams."""
+
+import asyncio
+import hashlib
+import logging
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import platformdirs
+import psutil
+from pygls.io_ import run_async
+
+from quillon.assist.conversations import ConversationStore
+from quillon.engine.choose import open_engine
+from quillon.features import (
+    chat,
+    code_action,
+    completion,
+    conversations,
+    documents,
+    inline_completion,
+    lifecycle,
+    status,
+)
+from quillon.handshake import Handshake
+from quillon.rpc import QuillonServer
+from quillon.session import Session
+from quillon.settings import parse_settings
+from quillon.stdio import open_reader, open_writer
+
+logger = logging.getLogger(__name__)
+
+STATE_VARIABLE = "QUILLON_STATE_DIR"
+_PARENT_CHECK = 5.0  # seconds between looks whether the editor still lives
+
+_FEATURES = (
+    lifecycle,
+    documents,
+    inline_completion,
+    completion,
+    code_action,
+    chat,
+    conversations,
+    status,
+)
+
+
+class ServerOptions(msgspec.Struct, frozen=True):
+    """What the command line decides. `settings` win over what the editor sends."""
+
+    settings: dict[str, Any] = {}
+
+
+def create_server(options: ServerOptions | None = None) -> QuillonServer:
+    """A language server with every feature registered; nothing runs yet."""
+    overrides = (options or ServerOptions()).settings
+    settings, problems = parse_settings(overrides)
+    for problem in problems:
+        logger.warning("Settings of the command line: %s", problem)
+    server = QuillonServer(Session(settings), open_engine, _open_conversations, overrides)
+    for feature in _FEATURES:
+        feature.register(server)
+    return server
+
+
+def state_directory() -> Path:
+    """Where conversations and audit logs are kept."""
+    chosen = os.environ.get(STATE_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_state_path("quillon", appauthor=False)
+
+
+def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> int:
+    """Serve one client until it leaves; the exit status that the specification asks for."""
+    quiet_pygls()
+    server.protocol.answered = hands.answered
+    try:
+        asyncio.run(_serve(server, hands, stdin_fd, stdout))
+    except SystemExit as stop:  # raised by pygls on `exit`
+        return int(stop.code or 0)
+    except KeyboardInterrupt:
+        return 130
+    logger.info("The client closed the connection without saying exit")
+    return 1
+
+
+def quiet_pygls() -> None:
+    """Keep pygls from logging whole messages, the user's code in them."""
+    logging.getLogger("pygls").setLevel(logging.ERROR)
+
+
+async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> None:
+    reader = await open_reader(stdin_fd, hands.pending)
+    server.protocol.set_writer(await open_writer(stdout))
+    watcher = asyncio.create_task(_leave_with_the_editor(server))
+    try:
+        await run_async(
+            stop_event=threading.Event(),
+            reader=reader,
+            protocol=server.protocol,
+            logger=logger,
+            error_handler=server.report_server_error,
+        )
+    finally:
+        watcher.cancel()
+        await server.replace_engine()
+
+
+async def _leave_with_the_editor(server: QuillonServer) -> None:
+    """End when the editor's process is gone, even if somebody keeps our input open."""
+    while True:
+        await asyncio.sleep(_PARENT_CHECK)
+        if server.process_id is not None and not psutil.pid_exists(server.process_id):
+            logger.info("The editor (process %d) is gone", server.process_id)
+            with suppress(Exception):  # the last breath: whatever fails, we leave
+                await server.replace_engine()
+            sys.stderr.flush()
+            os._exit(1)
+
+
+def _open_conversations(session: Session) -> ConversationStore:
+    root = str(session.roots[0]) if session.roots else "no folder"
+    key = hashlib.sha256(root.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return ConversationStore(state_directory() / "conversations" / key)
