@@ -78,9 +78,11 @@ class Replayed(io.RawIOBase):
         self._fd = fd
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Fill as much of the buffer as is there; 0 at the end."""
         chunk = self._pending[: len(buffer)] or os.read(self._fd, len(buffer))
         self._pending = self._pending[len(chunk) :]
         buffer[: len(chunk)] = chunk

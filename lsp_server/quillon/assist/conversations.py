@@ -26,6 +26,8 @@ _ID = re.compile(r"[0-9a-f]{32}")
 class ConversationError(Exception):
     """A conversation is unknown or could not be kept; the message is for people."""
 
+    for_people = True
+
 
 class Conversation(msgspec.Struct, frozen=True):
     """The messages of one conversation, the system message not among them.

@@ -39,7 +39,7 @@ def _claim_stdout() -> Any:
     two frames would end the session.
     """
     protocol_fd = os.dup(1)
-    os.set_inheritable(protocol_fd, False)
+    os.set_inheritable(protocol_fd, False)  # noqa: FBT003 - the function has no names
     os.dup2(2, 1)
     return os.fdopen(protocol_fd, "wb", buffering=0)
 

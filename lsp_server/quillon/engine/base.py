@@ -15,7 +15,7 @@ Errors:
     └── DeadlineExceeded         the request's deadline passed before it finished
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from enum import IntEnum
 from typing import Literal, Protocol
 
@@ -237,6 +237,15 @@ class Engine(Protocol):
 
     def state(self) -> EngineInfo:
         """What is known now, without waiting."""
+        ...
+
+    def subscribe(
+        self, listener: Callable[["EngineInfo", float | None], None]
+    ) -> Callable[[], None]:
+        """Call `listener(info, fraction)` at each change of state; the result ends that.
+
+        `fraction` is how much of the model is loaded, from 0 to 1, or None.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -1,6 +1,7 @@
 """`quillon/status`: what the engine does, and why there was no suggestion."""
 
 from quillon import protocol
+from quillon.engine.base import EngineError, EngineInfo
 from quillon.rpc import QuillonServer
 
 
@@ -21,7 +22,10 @@ def register(server: QuillonServer) -> None:
 
 def status(ls: QuillonServer, fraction: float | None = None) -> protocol.StatusParams:
     """The status as of now; `fraction` is how much of the model is loaded."""
-    info = ls.engine.state()
+    try:
+        info = ls.engine.state()
+    except EngineError as error:  # the settings name no engine that could be opened
+        info = EngineInfo(state="failed", message=str(error))
     return protocol.StatusParams(
         state=info.state,
         model=info.model,

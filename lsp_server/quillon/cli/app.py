@@ -1,0 +1,194 @@
+"""The commands, wired: what each does lies in its own module."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from quillon import __version__
+from quillon.cli.output import Output, fail
+from quillon.engine.base import EngineError
+from quillon.settings import Settings, parse_settings
+
+app = typer.Typer(
+    name="quillon",
+    help="A coding assistant whose model runs on your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models = typer.Typer(help="The models on this machine.", no_args_is_help=True)
+engines = typer.Typer(help="The engine processes of this user.", no_args_is_help=True)
+app.add_typer(models, name="model")
+app.add_typer(engines, name="engine")
+
+ModelOption = Annotated[
+    Path | None,
+    typer.Option("--model", "-m", metavar="GGUF", help="Model file to use for this command."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+FolderOption = Annotated[
+    Path, typer.Option("--folder", "-C", metavar="DIR", help="Workspace folder.")
+]
+
+
+def settings_for(model: Path | None) -> Settings:
+    """The settings of a command: the user's file does not exist yet, options and defaults do."""
+    raw: dict[str, Any] = {"model": {"path": str(model.absolute())}} if model else {}
+    return parse_settings(raw)[0]
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if value:
+        Output().line(f"quillon {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: ARG001, FBT002 - handled by its callback
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A coding assistant whose model runs on your own machine."""
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def lsp(context: typer.Context) -> None:
+    """Serve an editor over the standard streams (what editors start)."""
+    from quillon.cli.lsp import run  # noqa: PLC0415 - `main` imports it without typer
+
+    sys.exit(run(context.args))
+
+
+@app.command()
+def chat(
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", "-p", metavar="TEXT", help="Ask this and leave.")
+    ] = None,
+    json: JsonOption = False,  # noqa: FBT002 - a flag
+    model: ModelOption = None,
+    folder: FolderOption = Path(),
+) -> None:
+    """Ask about the code of a folder; without -p, question by question."""
+    from quillon.cli.chat import run_chat  # noqa: PLC0415 - commands load what they need
+
+    _run(run_chat(settings_for(model), _folder(folder), prompt, Output(json=json)), json=json)
+
+
+@app.command()
+def complete(
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE:COL", help="Cursor, counted from 1.")],
+    json: JsonOption = False,  # noqa: FBT002 - a flag
+    model: ModelOption = None,
+    folder: FolderOption = Path(),
+) -> None:
+    """Complete the code at a place, as ghost text would."""
+    from quillon.cli.code import run_complete  # noqa: PLC0415 - commands load what they need
+
+    _run(run_complete(settings_for(model), _folder(folder), place, Output(json=json)), json=json)
+
+
+@app.command()
+def explain(
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="Line, counted from 1.")],
+    json: JsonOption = False,  # noqa: FBT002 - a flag
+    model: ModelOption = None,
+    folder: FolderOption = Path(),
+) -> None:
+    """Explain the definition at a line."""
+    from quillon.cli.code import run_explain  # noqa: PLC0415 - commands load what they need
+
+    _run(run_explain(settings_for(model), _folder(folder), place, Output(json=json)), json=json)
+
+
+@app.command()
+def doctor(
+    json: JsonOption = False,  # noqa: FBT002 - a flag
+    model: ModelOption = None,
+) -> None:
+    """Check the machine, the model, the engine, the grammars and the editors."""
+    from quillon.cli.doctor import run_doctor  # noqa: PLC0415 - commands load what they need
+
+    _run(run_doctor(settings_for(model), Output(json=json)), json=json)
+
+
+@app.command()
+def demo(model: ModelOption = None) -> None:
+    """Show the main job on real code, through the language server."""
+    from quillon.cli.demo import run_demo  # noqa: PLC0415 - commands load what they need
+
+    _run(run_demo(model, Output()), json=False)
+
+
+@models.command("list")
+def model_list(json: JsonOption = False, model: ModelOption = None) -> None:  # noqa: FBT002
+    """List the models that Quillon finds, the chosen one first."""
+    from quillon.cli.model import show_models  # noqa: PLC0415 - commands load what they need
+
+    _guard(lambda: show_models(settings_for(model), os.environ, Output(json=json)), json=json)
+
+
+@models.command("path")
+def model_path(model: ModelOption = None) -> None:
+    """Print the path of the model in use."""
+    from quillon.cli.model import show_path  # noqa: PLC0415 - commands load what they need
+
+    _guard(lambda: show_path(settings_for(model), os.environ, Output()), json=False)
+
+
+@engines.command("status")
+def engine_status(json: JsonOption = False) -> None:  # noqa: FBT002 - a flag
+    """List the engine processes that run."""
+    from quillon.cli.engine import show_engines  # noqa: PLC0415 - commands load what they need
+
+    _run(show_engines(Output(json=json)), json=json)
+
+
+@engines.command("stop")
+def engine_stop() -> None:
+    """Stop every engine process of this user; editors start a new one when they need it."""
+    from quillon.cli.engine import stop_engines  # noqa: PLC0415 - commands load what they need
+
+    _run(stop_engines(Output()), json=False)
+
+
+@engines.command("run")
+def engine_run(model: ModelOption = None) -> None:
+    """Run the engine of a model in the foreground, for a look at its log."""
+    from quillon.cli.engine import run_engine  # noqa: PLC0415 - commands load what they need
+
+    _guard(lambda: run_engine(settings_for(model)), json=False)
+
+
+def _folder(folder: Path) -> Path:
+    path = folder.absolute()
+    if not path.is_dir():
+        fail(f"{folder} is no folder. Name the folder of a project, or leave --folder out.")
+    return path.resolve()
+
+
+def _run(job: Any, *, json: bool) -> None:
+    _guard(lambda: asyncio.run(job), json=json)
+
+
+def _guard(job: Any, *, json: bool) -> None:
+    """Run a job; what goes wrong becomes one sentence on stderr and a status."""
+    try:
+        status = job()
+    except EngineError as error:
+        fail(str(error), json=json)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        # The reader of our output left, as `head` does; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit(141) from None
+    raise typer.Exit(status or 0)

@@ -1,0 +1,80 @@
+"""What the commands print: text for people, or JSON for scripts, never both.
+
+Results go to stdout, everything else (progress, notices, errors) to stderr.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+class Output:
+    """The two streams of a command. With `json`, `value` prints JSON Lines and text is dropped."""
+
+    def __init__(self, *, json: bool = False) -> None:
+        self.json = json
+        self._out = Console(highlight=False, soft_wrap=True)
+        self._err = Console(stderr=True, highlight=False)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can answer questions here."""
+        return sys.stdin.isatty() and self._err.is_terminal
+
+    def value(self, value: object) -> None:
+        """Print a value as one line of JSON, if JSON was asked for."""
+        if self.json:
+            sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+            sys.stdout.flush()
+
+    def text(self, text: str) -> None:
+        """Print text as it is, without a line end."""
+        if not self.json:
+            self._out.print(escape(text), end="")
+
+    def line(self, text: str = "", style: str | None = None) -> None:
+        """Print a line of text, whatever brackets it holds."""
+        if not self.json:
+            self._out.print(escape(text), style=style)
+
+    def show(self, renderable: Any) -> None:
+        """Print something of rich's."""
+        if not self.json:
+            self._out.print(renderable)
+
+    def table(self, *columns: str) -> Table:
+        """An empty table in the house style."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        return table
+
+    def notice(self, text: str) -> None:
+        """Say something beside the result."""
+        self._err.print(escape(text), style="dim")
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Show that something takes a while; nothing where nobody watches."""
+        if self.json or not self._err.is_terminal:
+            yield
+            return
+        with self._err.status(escape(what)):
+            yield
+
+
+def fail(message: str, *, json: bool = False) -> NoReturn:
+    """End the command with status 1 and one sentence."""
+    if json:
+        sys.stdout.write(msgspec.json.encode({"error": message}).decode() + "\n")
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"[bold red]quillon:[/] {escape(message)}"
+    )
+    raise typer.Exit(1)
