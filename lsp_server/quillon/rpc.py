@@ -81,7 +81,7 @@ class Malformed:
     jsonrpc: str = "2.0"
 
 
-def _message_type(method: str, params: type[Any] | None) -> type[Any]:
+def _make_message(method: str, params: type[Any] | None) -> type[Any]:
     fields: dict[str, Any] = {
         "params": attrs.field(type=params or Any, default=None),
         "method": attrs.field(type=str, default=method),
@@ -92,7 +92,8 @@ def _message_type(method: str, params: type[Any] | None) -> type[Any]:
     return attrs.make_class("QuillonMessage", fields)
 
 
-def _result_type(result: type[Any]) -> type[Any]:
+def result_type(result: type[Any]) -> type[Any]:
+    """The class of a response whose result is of a type."""
     return attrs.make_class(
         "QuillonResponse",
         {
@@ -103,10 +104,15 @@ def _result_type(result: type[Any]) -> type[Any]:
     )
 
 
-_MESSAGE_TYPES = {method: _message_type(method, params) for method, (params, _) in _METHODS.items()}
+_MESSAGE_TYPES = {method: _make_message(method, params) for method, (params, _) in _METHODS.items()}
 _RESULT_TYPES = {
-    method: _result_type(result) for method, (_, result) in _METHODS.items() if result is not None
+    method: result_type(result) for method, (_, result) in _METHODS.items() if result is not None
 }
+
+
+def message_type(method: str) -> type[Any] | None:
+    """The class of a request or notification `quillon/*`; None for other methods."""
+    return _MESSAGE_TYPES.get(method)
 
 
 def make_converter() -> Converter:

@@ -50,7 +50,7 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 @app.callback()
 def options(
-    version: Annotated[  # noqa: ARG001, FBT002 - handled by its callback
+    version: Annotated[  # noqa: FBT002 - handled by its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:

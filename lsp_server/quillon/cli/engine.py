@@ -1,6 +1,5 @@
 """`quillon engine`: the engine processes of this user, and one in the foreground."""
 
-import asyncio
 import os
 
 import msgspec
@@ -46,7 +45,7 @@ async def stop_engines(output: Output) -> int:
     for state in running_engines():
         try:
             await ask_to_stop(state)
-        except (EngineUnavailable, asyncio.TimeoutError):
+        except (TimeoutError, EngineUnavailable):
             stubborn.append(state.pid)
         else:
             output.line(f"stopped {state.pid}")

@@ -1,0 +1,196 @@
+"""A language client in a few lines: what the demonstration uses in place of an editor."""
+
+import asyncio
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from lsprotocol import types as lsp
+from pygls.lsp.client import LanguageClient
+from pygls.protocol import LanguageServerProtocol
+
+from quillon import __version__, protocol
+from quillon.rpc import make_converter, message_type, result_type
+from quillon.uri import uri_of_path
+
+_CAPABILITIES = lsp.ClientCapabilities(
+    general=lsp.GeneralClientCapabilities(position_encodings=[lsp.PositionEncodingKind.Utf8]),
+    text_document=lsp.TextDocumentClientCapabilities(
+        inline_completion=lsp.InlineCompletionClientCapabilities(),
+        code_action=lsp.CodeActionClientCapabilities(
+            data_support=True,
+            resolve_support=lsp.ClientCodeActionResolveOptions(properties=["edit"]),
+            code_action_literal_support=lsp.ClientCodeActionLiteralOptions(
+                code_action_kind=lsp.ClientCodeActionKindOptions(value_set=["quickfix"])
+            ),
+        ),
+    ),
+    workspace=lsp.WorkspaceClientCapabilities(
+        workspace_edit=lsp.WorkspaceEditClientCapabilities(
+            document_changes=True, resource_operations=[lsp.ResourceOperationKind.Create]
+        )
+    ),
+    experimental={"quillon": {"chat": True, "approve": True}},
+)
+
+Watcher = Callable[[dict[str, Any]], None]
+Approver = Callable[[protocol.ApproveParams], protocol.ApproveResult]
+
+
+class _ClientProtocol(LanguageServerProtocol):
+    """pygls's client protocol with our methods' types."""
+
+    def get_message_type(self, method: str) -> type[Any] | None:
+        return message_type(method) or super().get_message_type(method)
+
+    def get_result_type(self, method: str) -> type[Any] | None:
+        if method == protocol.CHAT:
+            return result_type(protocol.ChatResult)
+        if method == protocol.STATUS_GET:
+            return result_type(protocol.StatusParams)
+        return super().get_result_type(method)
+
+
+class Editor:
+    """An editor with one folder, driving `quillon lsp` over its standard streams."""
+
+    def __init__(self, root: Path, approve: Approver) -> None:
+        self.root = root
+        self._versions: dict[str, int] = {}
+        self._watchers: dict[str, Watcher] = {}
+        self.explanations: asyncio.Queue[protocol.ExplainParams] = asyncio.Queue()
+        self.messages: list[str] = []
+        self._settled = asyncio.Event()
+        self.client = LanguageClient(
+            "quillon-demo",
+            __version__,
+            protocol_cls=_ClientProtocol,
+            converter_factory=make_converter,
+        )
+        self._listen(approve)
+
+    def _listen(self, approve: Approver) -> None:
+        @self.client.feature(lsp.PROGRESS)
+        def on_progress(params: lsp.ProgressParams) -> None:
+            watcher = self._watchers.get(str(params.token))
+            if watcher is not None and isinstance(params.value, dict):
+                watcher(params.value)
+
+        @self.client.feature(protocol.APPROVE)
+        def on_approve(params: protocol.ApproveParams) -> protocol.ApproveResult:
+            return approve(params)
+
+        @self.client.feature(protocol.EXPLAIN)
+        def on_explain(params: protocol.ExplainParams) -> None:
+            self.explanations.put_nowait(params)
+
+        @self.client.feature(protocol.STATUS)
+        def on_status(params: protocol.StatusParams) -> None:
+            if params.state in ("ready", "failed"):
+                self._settled.set()
+
+        @self.client.feature(lsp.WINDOW_SHOW_MESSAGE)
+        def on_message(params: lsp.ShowMessageParams) -> None:
+            self.messages.append(params.message)
+
+    async def start(self, settings: dict[str, Any], log: Path) -> None:
+        """Start the server and shake hands."""
+        command = (sys.executable, "-I", "-m", "quillon", "lsp", "--log-file", str(log))
+        await self.client.start_io(*command, cwd=self.root)
+        await self.client.initialize_async(
+            lsp.InitializeParams(
+                capabilities=_CAPABILITIES,
+                workspace_folders=[lsp.WorkspaceFolder(uri_of_path(self.root), self.root.name)],
+                initialization_options=settings,
+            )
+        )
+        self.client.initialized(lsp.InitializedParams())
+
+    async def stop(self) -> None:
+        """End the server."""
+        await self.client.shutdown_async(None)
+        self.client.exit(None)
+        await self.client.stop()
+
+    async def status(self) -> protocol.StatusParams:
+        """What the server says of its engine."""
+        answer: protocol.StatusParams = await self.client.protocol.send_request_async(
+            protocol.STATUS_GET
+        )
+        return answer
+
+    async def wait_until_ready(self) -> protocol.StatusParams:
+        """The status once the model is loaded or has failed."""
+        while (status := await self.status()).state not in ("ready", "busy", "failed"):
+            self._settled.clear()
+            await self._settled.wait()
+        return status
+
+    def open(self, name: str, text: str | None = None) -> str:
+        """Open a file, with other text than on disk if given; its URI."""
+        path = self.root / name
+        uri = uri_of_path(path)
+        if uri in self._versions:
+            self.client.text_document_did_close(
+                lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri))
+            )
+        self._versions[uri] = self._versions.get(uri, 0) + 1
+        content = path.read_text("utf-8") if text is None else text
+        self.client.text_document_did_open(
+            lsp.DidOpenTextDocumentParams(
+                lsp.TextDocumentItem(uri, "python", self._versions[uri], content)
+            )
+        )
+        return uri
+
+    async def ghost_text(self, uri: str, line: int, character: int) -> str | None:
+        """What the server suggests at a place when the user asks for it."""
+        answer = await self.client.text_document_inline_completion_async(
+            lsp.InlineCompletionParams(
+                text_document=lsp.TextDocumentIdentifier(uri),
+                position=lsp.Position(line, character),
+                context=lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Invoked),
+            )
+        )
+        items = answer if isinstance(answer, list) else answer.items if answer else []
+        return str(items[0].insert_text) if items else None
+
+    async def actions(
+        self, uri: str, line: int, problem: str | None = None
+    ) -> list[lsp.CodeAction]:
+        """The code actions at a line, where another tool may have found a problem."""
+        place = lsp.Range(lsp.Position(line, 0), lsp.Position(line, 0))
+        found = [lsp.Diagnostic(place, problem, severity=lsp.DiagnosticSeverity.Warning)]
+        answer = await self.client.text_document_code_action_async(
+            lsp.CodeActionParams(
+                lsp.TextDocumentIdentifier(uri),
+                place,
+                lsp.CodeActionContext(diagnostics=found if problem else []),
+            )
+        )
+        return [action for action in answer or [] if isinstance(action, lsp.CodeAction)]
+
+    async def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
+        """The action with its edit, which the model writes now."""
+        return await self.client.code_action_resolve_async(action)
+
+    async def execute(self, command: lsp.Command) -> Any:
+        """Run a command of the server's."""
+        return await self.client.workspace_execute_command_async(
+            lsp.ExecuteCommandParams(command.command, command.arguments)
+        )
+
+    async def chat(self, params: protocol.ChatParams, watch: Watcher) -> protocol.ChatResult:
+        """One turn of the chat; `watch` gets each progress value."""
+        token = uuid.uuid4().hex
+        self._watchers[token] = watch
+        try:
+            answer: protocol.ChatResult = await self.client.protocol.send_request_async(
+                protocol.CHAT, msgspec.structs.replace(params, partial_result_token=token)
+            )
+        finally:
+            del self._watchers[token]
+        return answer
