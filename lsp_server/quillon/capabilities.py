@@ -17,6 +17,7 @@ class ClientCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     # Edits
     apply_edit: bool = False
     document_changes: bool = False  # edits may name the document version
+    create_files: bool = False  # edits may create files
     change_annotations: bool = False
     # Inline completion
     inline_completion: bool = False

@@ -82,7 +82,6 @@ class Session:
         path = document.snapshot().path
         if path is not None and self._by_path.get(path) == key:
             del self._by_path[path]
-        self._diagnostics.pop(key, None)
 
     def snapshot(self, uri: str) -> DocumentSnapshot | None:
         """The document as it is now; None where it is not open."""

@@ -20,6 +20,7 @@ import msgspec
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
 _LINE_BREAK = re.compile(r"\n|\r(?!\n)")
+_ANY_LINE_END = re.compile(r"\r\n|\n|\r")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HIGH = re.compile("[\ud800-\udbff]")
@@ -135,6 +136,17 @@ def encodable(text: str) -> str:
     if text.isascii():
         return text
     return _SURROGATE.sub("\ufffd", text)
+
+
+def line_end_of(text: str) -> str:
+    r"""The line end that a text uses: that of its first line; `\n` where it has one line."""
+    match = _ANY_LINE_END.search(text)
+    return match[0] if match else "\n"
+
+
+def with_line_ends(text: str, line_end: str) -> str:
+    """The text with every line end replaced."""
+    return _ANY_LINE_END.sub(line_end, text) if line_end != "\n" or "\r" in text else text
 
 
 class LineIndex:

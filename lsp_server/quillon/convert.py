@@ -1,0 +1,305 @@
+"""The Language Server Protocol's types to ours and back.
+
+Positions are in the encoding that was negotiated; texts that go out have the document's line
+ends; edits carry the document version wherever the client takes one.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from cattrs import Converter
+from lsprotocol import types as lsp
+from lsprotocol.converters import get_converter
+from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
+
+from quillon import protocol
+from quillon.capabilities import ClientCapabilities
+from quillon.context.diagnostics import Diagnostic, Severity
+from quillon.context.document import DocumentSnapshot
+from quillon.text import (
+    Change,
+    Edit,
+    Encoding,
+    LineIndex,
+    Position,
+    Span,
+    line_end_of,
+    with_line_ends,
+)
+from quillon.uri import path_of_uri, uri_of_path
+from quillon_tools.calls import FileEdit, Proposal
+
+_ENCODINGS: dict[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
+_SEVERITIES: dict[int, Severity] = {1: "error", 2: "warning", 3: "information", 4: "hint"}
+_ANNOTATION = "quillon"
+
+AnyPosition = lsp.Position | protocol.Position
+AnyRange = lsp.Range | protocol.Range
+
+
+class Documents(Protocol):
+    """What is open in the editor, and what the editor can do: a session."""
+
+    client: ClientCapabilities
+
+    def snapshot(self, uri: str) -> DocumentSnapshot | None:
+        """The open document, or None."""
+        ...
+
+
+class DocumentEdit(msgspec.Struct, frozen=True):
+    """Edits of one document, in offsets of `text`, which is the text that they were made for.
+
+    `version` is None for a file that is not open. `create` makes the file first.
+    """
+
+    uri: str
+    text: str
+    edits: tuple[Edit, ...]
+    version: int | None = None
+    create: bool = False
+
+
+# Positions and ranges
+
+
+def position_from_lsp(position: AnyPosition) -> Position:
+    """A position as it came."""
+    return Position(position.line, position.character)
+
+
+def position_to_lsp(position: Position) -> lsp.Position:
+    """A position as it goes out."""
+    return lsp.Position(position.line, position.character)
+
+
+def offset_from_lsp(lines: LineIndex, position: AnyPosition, encoding: Encoding) -> int:
+    """The code-point offset of a position; one outside the text is its nearest place."""
+    return lines.offset(position_from_lsp(position), encoding)
+
+
+def span_from_lsp(lines: LineIndex, range_: AnyRange, encoding: Encoding) -> Span:
+    """What a range covers; one given backwards is turned round."""
+    first, last = sorted(
+        (
+            offset_from_lsp(lines, range_.start, encoding),
+            offset_from_lsp(lines, range_.end, encoding),
+        )
+    )
+    return Span(first, last)
+
+
+def range_to_lsp(lines: LineIndex, span: Span, encoding: Encoding) -> lsp.Range:
+    """A span as the editor names it."""
+    return lsp.Range(
+        position_to_lsp(lines.position(span.start, encoding)),
+        position_to_lsp(lines.position(span.end, encoding)),
+    )
+
+
+# Documents
+
+
+def change_from_lsp(event: lsp.TextDocumentContentChangeEvent) -> Change:
+    """A change as it came."""
+    if isinstance(event, lsp.TextDocumentContentChangePartial):
+        start, end = event.range.start, event.range.end
+        return Change(event.text, (position_from_lsp(start), position_from_lsp(end)))
+    return Change(event.text)
+
+
+def diagnostics_from_lsp(
+    lines: LineIndex | None,
+    diagnostics: Sequence[lsp.Diagnostic | protocol.Diagnostic],
+    encoding: Encoding,
+) -> tuple[Diagnostic, ...]:
+    """Problems as the editor reports them; without `lines` their spans are unknown and empty."""
+    return tuple(_diagnostic(lines, one, encoding) for one in diagnostics)
+
+
+def _diagnostic(
+    lines: LineIndex | None, one: lsp.Diagnostic | protocol.Diagnostic, encoding: Encoding
+) -> Diagnostic:
+    first, last = sorted((one.range.start.line, one.range.end.line))
+    return Diagnostic(
+        span=span_from_lsp(lines, one.range, encoding) if lines is not None else Span(0, 0),
+        first_line=first,
+        last_line=last,
+        message=one.message,
+        severity=_SEVERITIES.get(int(one.severity or 1), "error"),
+        source=one.source or "",
+        code="" if one.code is None else str(one.code),
+    )
+
+
+# Edits
+
+
+def text_edits_to_lsp(
+    text: str, lines: LineIndex, edits: Sequence[Edit], encoding: Encoding
+) -> list[lsp.TextEdit]:
+    """Edits with the document's own line ends."""
+    line_end = line_end_of(text)
+    return [
+        lsp.TextEdit(range_to_lsp(lines, edit.span, encoding), with_line_ends(edit.text, line_end))
+        for edit in edits
+    ]
+
+
+def edits_of(snapshot: DocumentSnapshot, edits: Sequence[Edit]) -> DocumentEdit:
+    """Edits of an open document, bound to its version."""
+    return DocumentEdit(snapshot.uri, snapshot.text, tuple(edits), snapshot.version)
+
+
+def workspace_edit_to_lsp(
+    documents: Sequence[DocumentEdit], client: ClientCapabilities, *, confirm: str = ""
+) -> lsp.WorkspaceEdit:
+    """One workspace edit.
+
+    With `confirm`, a label for people, a client that can asks the user before it applies
+    anything. A client without `documentChanges` gets plain edits: the caller compares versions.
+
+    Raises:
+        ValueError: A file has to be created and the client cannot.
+    """
+    if not client.document_changes:
+        return _plain(documents, client.encoding)
+    annotated = bool(confirm) and client.change_annotations
+    changes: list[Any] = []
+    for document in documents:
+        if document.create:
+            if not client.create_files:
+                raise ValueError(f"This editor cannot create {document.uri} by an edit")
+            annotation = _ANNOTATION if annotated else None
+            changes.append(lsp.CreateFile(document.uri, annotation_id=annotation))
+        changes.append(_document_edit(document, client.encoding, annotated=annotated))
+    annotations = {_ANNOTATION: lsp.ChangeAnnotation(confirm, needs_confirmation=True)}
+    return lsp.WorkspaceEdit(
+        document_changes=changes, change_annotations=annotations if annotated else None
+    )
+
+
+def _plain(documents: Sequence[DocumentEdit], encoding: Encoding) -> lsp.WorkspaceEdit:
+    changes: dict[str, Sequence[lsp.TextEdit]] = {}
+    for document in documents:
+        if document.create:
+            raise ValueError(f"This editor cannot create {document.uri} by an edit")
+        lines = LineIndex(document.text)
+        changes[document.uri] = text_edits_to_lsp(document.text, lines, document.edits, encoding)
+    return lsp.WorkspaceEdit(changes=changes)
+
+
+def _document_edit(
+    document: DocumentEdit, encoding: Encoding, *, annotated: bool
+) -> lsp.TextDocumentEdit:
+    edits = text_edits_to_lsp(document.text, LineIndex(document.text), document.edits, encoding)
+    return lsp.TextDocumentEdit(
+        lsp.OptionalVersionedTextDocumentIdentifier(document.uri, document.version),
+        [
+            lsp.AnnotatedTextEdit(_ANNOTATION, edit.range, edit.new_text) if annotated else edit
+            for edit in edits
+        ],
+    )
+
+
+def proposal_to_lsp(proposal: Proposal, documents: Documents) -> dict[str, Any]:
+    """A tool's proposal as the JSON of a `WorkspaceEdit` that asks before it is applied.
+
+    Raises:
+        ValueError: The client cannot apply it.
+    """
+    files = [_proposed(file, documents) for file in proposal.files]
+    edit = workspace_edit_to_lsp(files, documents.client, confirm=proposal.label)
+    plain: dict[str, Any] = _converter().unstructure(edit)
+    return plain
+
+
+@cache
+def _converter() -> Converter:
+    return get_converter()
+
+
+def _proposed(file: FileEdit, documents: Documents) -> DocumentEdit:
+    uri = uri_of_path(Path(file.path))
+    snapshot = documents.snapshot(uri)
+    edits = tuple(Edit(Span(edit.start, edit.end), edit.text) for edit in file.edits)
+    return DocumentEdit(
+        uri=snapshot.uri if snapshot is not None else uri,  # in the editor's own spelling
+        text=file.before,
+        edits=edits,
+        version=file.version,
+        create=file.create,
+    )
+
+
+# The client
+
+
+def workspace_roots(params: lsp.InitializeParams) -> tuple[Path, ...]:
+    """The folders of the workspace that are folders of this machine."""
+    uris = [folder.uri for folder in params.workspace_folders or ()]
+    if not uris and params.root_uri:
+        uris = [params.root_uri]
+    paths = [path_of_uri(uri) for uri in uris]
+    if not uris and params.root_path:
+        paths = [Path(params.root_path)]
+    return tuple(dict.fromkeys(path for path in paths if path is not None and path.is_absolute()))
+
+
+def client_capabilities(params: lsp.InitializeParams) -> ClientCapabilities:
+    """What the client said it can do; whatever it left out it cannot."""
+    asked = params.capabilities
+    info = params.client_info
+
+    def has(path: str) -> bool:
+        return bool(get_capability(asked, path))
+
+    def present(path: str) -> bool:
+        return get_capability(asked, path) is not None
+
+    def listed(path: str, value: object) -> bool:
+        return value in (get_capability(asked, path) or ())
+
+    actions = "text_document.code_action"
+    edits = "workspace.workspace_edit"
+    return ClientCapabilities(
+        name=info.name if info else "",
+        version=(info.version or "") if info else "",
+        encoding=negotiated_encoding(asked),
+        apply_edit=has("workspace.apply_edit"),
+        document_changes=has(f"{edits}.document_changes"),
+        create_files=listed(f"{edits}.resource_operations", lsp.ResourceOperationKind.Create),
+        change_annotations=present(f"{edits}.change_annotation_support"),
+        inline_completion=present("text_document.inline_completion"),
+        snippets=has("text_document.completion.completion_item.snippet_support"),
+        code_action_literals=present(f"{actions}.code_action_literal_support"),
+        code_action_data=has(f"{actions}.data_support"),
+        code_action_disabled=has(f"{actions}.disabled_support"),
+        code_action_preferred=has(f"{actions}.is_preferred_support"),
+        code_action_resolve_edit=listed(f"{actions}.resolve_support.properties", "edit"),
+        llm_generated_tag=listed(
+            f"{actions}.tag_support.value_set", lsp.CodeActionTag.LlmGenerated
+        ),
+        work_done_progress=has("window.work_done_progress"),
+        show_document=has("window.show_document.support"),
+        text_document_content=present("workspace.text_document_content"),
+        workspace_folders=has("workspace.workspace_folders"),
+        configuration=has("workspace.configuration"),
+        watch_files=has("workspace.did_change_watched_files.dynamic_registration"),
+        quillon_approve=_experimental(asked.experimental, "approve"),
+        quillon_chat=_experimental(asked.experimental, "chat"),
+    )
+
+
+def negotiated_encoding(asked: lsp.ClientCapabilities) -> Encoding:
+    """The client's first choice that we know, as pygls answers it; UTF-16 where it says nothing."""
+    chosen = ServerCapabilitiesBuilder.choose_position_encoding(asked)
+    return _ENCODINGS.get(str(getattr(chosen, "value", chosen)), "utf-16")
+
+
+def _experimental(experimental: object, name: str) -> bool:
+    quillon = experimental.get("quillon") if isinstance(experimental, dict) else None
+    return isinstance(quillon, dict) and bool(quillon.get(name))
