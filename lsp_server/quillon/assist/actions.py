@@ -1,0 +1,148 @@
+"""Which actions are offered at a place: decided from the syntax tree and the problems there.
+
+The model takes no part in it. `offers` runs on every move of the cursor, so it only looks at what
+is known already.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+
+import msgspec
+
+from quillon.assist.actions_definition import Definition, definition_at, statement_at
+from quillon.assist.actions_tests import is_test_file, suite_style
+from quillon.context.diagnostics import Diagnostic
+from quillon.context.document import DocumentSnapshot
+from quillon.text import Span
+
+_TITLE_LENGTH = 60  # characters of a problem's message in a title
+
+
+class ActionKind(Enum):
+    """What an action does; the values travel in `CodeAction.data`."""
+
+    EXPLAIN = "explain"
+    EXPLAIN_PROBLEM = "explainProblem"
+    FIX = "fix"
+    DOCSTRING = "docstring"
+    IMPLEMENT = "implement"
+    TEST = "test"
+
+    @property
+    def edits(self) -> bool:
+        """Whether the action ends in an edit, not in an explanation."""
+        return self not in (ActionKind.EXPLAIN, ActionKind.EXPLAIN_PROBLEM)
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """One action. `span` is what it is about, `problem` what it explains or fixes.
+
+    `impossible` says why the action cannot run here, or is empty.
+    """
+
+    kind: ActionKind
+    title: str
+    span: Span
+    problem: Diagnostic | None = None
+    impossible: str = ""
+
+
+def offers(
+    snapshot: DocumentSnapshot, selection: Span, problems: Sequence[Diagnostic]
+) -> list[Offer]:
+    """The actions for a selection, which may be empty, and the problems that touch it."""
+    if not snapshot.text.strip():
+        return []
+    place = _at_code(snapshot, selection)
+    tree = snapshot.tree
+    definition = definition_at(tree, place) if tree is not None else None
+    subject = _subject(snapshot, selection, place, definition)
+    found = list(_for_problems(snapshot, problems))
+    if definition is not None:
+        found += _for_definition(snapshot, definition)
+    if subject is not None:
+        found.append(Offer(ActionKind.EXPLAIN, "Explain this", subject))
+    return found
+
+
+def _for_problems(snapshot: DocumentSnapshot, problems: Sequence[Diagnostic]) -> Iterator[Offer]:
+    for problem in problems:
+        message = f": {_short(problem.message)}" if len(problems) > 1 else ""
+        span = subject_of(snapshot, problem.span)
+        yield Offer(ActionKind.FIX, f"Fix this problem{message}", span, problem)
+        yield Offer(ActionKind.EXPLAIN_PROBLEM, f"Explain this problem{message}", span, problem)
+
+
+def _for_definition(snapshot: DocumentSnapshot, definition: Definition) -> Iterator[Offer]:
+    here = definition.whole
+    if definition.stub is not None:
+        yield Offer(ActionKind.IMPLEMENT, f"Implement {definition.name} from its signature", here)
+    if not definition.documented:
+        yield Offer(ActionKind.DOCSTRING, f"Write a docstring for {definition.name}", here)
+    if definition.stub is None and definition.body is not None and not _in_tests(snapshot):
+        title = f"Write a test for {definition.name}"
+        yield Offer(ActionKind.TEST, title, here, impossible=_untestable(snapshot))
+
+
+def _in_tests(snapshot: DocumentSnapshot) -> bool:
+    return snapshot.path is not None and is_test_file(snapshot.path)
+
+
+def _untestable(snapshot: DocumentSnapshot) -> str:
+    if snapshot.path is None:
+        return "The document is no file yet, so there is no place for its tests: save it first."
+    if snapshot.language is None or suite_style(snapshot.language.id) is None:
+        return "It is not known where tests of this language belong."
+    return ""
+
+
+def subject_of(snapshot: DocumentSnapshot, span: Span) -> Span:
+    """What has to be looked at to understand `span`: its definition, its statement, its lines."""
+    tree = snapshot.tree
+    if tree is not None:
+        definition = definition_at(tree, _at_code(snapshot, span))
+        if definition is not None and definition.kind == "function":
+            return definition.whole
+        if (statement := statement_at(tree, span)) is not None and definition is None:
+            return statement
+    return _lines(snapshot, span)
+
+
+def _subject(
+    snapshot: DocumentSnapshot, selection: Span, place: Span, definition: Definition | None
+) -> Span | None:
+    """What "Explain this" is about: the selection, the definition, the statement or the line."""
+    if selection.cut(snapshot.text).strip():
+        return selection
+    if definition is not None:
+        return definition.whole
+    if snapshot.tree is not None and (found := statement_at(snapshot.tree, place)) is not None:
+        return found
+    lines = _lines(snapshot, place)
+    return lines if lines.cut(snapshot.text).strip() else None
+
+
+def _at_code(snapshot: DocumentSnapshot, selection: Span) -> Span:
+    """The selection without the blanks around it: a cursor in the indentation means the line."""
+    text = snapshot.text
+    if len(selection):
+        inner = selection.cut(text)
+        start = selection.start + len(inner) - len(inner.lstrip())
+        return Span(start, max(start, selection.start + len(inner.rstrip())))
+    line = snapshot.lines.line_span(snapshot.lines.line_of(selection.start))
+    shown = line.cut(text)
+    first = line.start + len(shown) - len(shown.lstrip())
+    last = line.start + len(shown.rstrip())
+    at = min(max(selection.start, first), max(first, last))
+    return Span(at, at)
+
+
+def _lines(snapshot: DocumentSnapshot, span: Span) -> Span:
+    lines = snapshot.lines
+    first, last = lines.line_of(span.start), lines.line_of(max(span.start, span.end))
+    return Span(lines.line_span(first).start, lines.line_span(last).end)
+
+
+def _short(message: str) -> str:
+    line = " ".join(message.split())
+    return line if len(line) <= _TITLE_LENGTH else f"{line[: _TITLE_LENGTH - 1]}…"
