@@ -23,16 +23,20 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         str | None, Meta(description="LoRA adapter (GGUF) to apply to the model.")
     ] = None
     context_size: Annotated[
-        int | None, Meta(ge=512, description="Context in tokens. Empty: chosen from free memory.")
+        Annotated[int, Meta(ge=512)] | None,
+        Meta(description="Context in tokens. Empty: chosen from free memory."),
     ] = None
     gpu_layers: Annotated[
-        int | None, Meta(ge=-1, description="Layers on the GPU (-1: all). Empty: chosen.")
+        Annotated[int, Meta(ge=-1)] | None,
+        Meta(description="Layers on the GPU (-1: all). Empty: chosen."),
     ] = None
     threads: Annotated[
-        int | None, Meta(ge=1, description="Threads for generating. Empty: chosen.")
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Threads for generating. Empty: chosen."),
     ] = None
     batch_threads: Annotated[
-        int | None, Meta(ge=1, description="Threads for reading prompts. Empty: chosen.")
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Threads for reading prompts. Empty: chosen."),
     ] = None
     idle_minutes: Annotated[
         float,
@@ -69,9 +73,9 @@ class InlineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         float,
         Meta(ge=0, le=1, description="Least mean probability of a suggestion's first tokens."),
     ] = 0.35
-    prefix_tokens: Annotated[
-        int, Meta(ge=32, description="Tokens of text before the cursor.")
-    ] = 1024
+    prefix_tokens: Annotated[int, Meta(ge=32, description="Tokens of text before the cursor.")] = (
+        1024
+    )
     suffix_tokens: Annotated[int, Meta(ge=0, description="Tokens of text after it.")] = 384
     as_completion: Annotated[
         bool,
