@@ -84,7 +84,7 @@ def runtime_directory() -> Path:
     problem = ""
     for path in (Path(chosen),) if chosen else _candidates():
         try:
-            path.mkdir(mode=0o700, parents=bool(chosen), exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_private(path)
         except OSError as error:
             problem = str(error)
@@ -144,7 +144,7 @@ def _socket_path(directory: Path, key: str) -> Path | None:
 def _candidates() -> Iterator[Path]:
     """The session's runtime directory, else one of our own among the temporary files."""
     if not hasattr(os, "getuid") or sys.platform == "darwin":
-        yield platformdirs.user_runtime_path("quillon", appauthor=False, ensure_exists=True)
+        yield platformdirs.user_runtime_path("quillon", appauthor=False)
         user = "user"
     else:
         user = str(os.getuid())
