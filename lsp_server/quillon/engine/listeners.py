@@ -1,8 +1,11 @@
 """Who is told when an engine's state changes."""
 
+import logging
 from collections.abc import Callable
 
 from quillon.engine.base import EngineInfo
+
+logger = logging.getLogger(__name__)
 
 Listener = Callable[[EngineInfo, float | None], None]
 
@@ -29,4 +32,8 @@ class Listeners:
     def tell(self, info: EngineInfo, fraction: float | None = None) -> None:
         """Pass a change on to all of them."""
         for listener in tuple(self._listeners):
-            listener(info, fraction)
+            try:
+                listener(info, fraction)
+            except Exception:
+                # Whatever a listener does wrong must not end the connection that told it.
+                logger.exception("A listener for the engine's state failed")
