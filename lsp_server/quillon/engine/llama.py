@@ -1,11 +1,9 @@
-"""llama.cpp through llama-cpp-python's low-level API.
+"""llama.cpp through llama-cpp-python's low-level API: a loaded model and its vocabulary.
 
-`Model` is a loaded GGUF file with its vocabulary, `Context` its key-value cache with several
-sequences; it implements the scheduler's `Backend`. Both belong to one thread, the decode thread,
-with one exception: `Model.tokenize` and `Model.count` read nothing but the immutable vocabulary,
-and may be called from any thread while the model lives.
-
-This module and `llama_sampler` are the only ones that call llama_cpp.
+This module, `llama_context` and `llama_sampler` are the only ones that call llama_cpp. What they
+make belongs to one thread, the decode thread, with one exception: `Model.tokenize` and
+`Model.count` read nothing but the immutable vocabulary, and may be called from any thread while
+the model lives.
 """
 
 import ctypes
@@ -13,39 +11,24 @@ import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import llama_cpp.llama_cpp as lib
-import msgspec
 
-from quillon.engine.base import EngineError, ModelError, Prompt, Request, Token
-from quillon.engine.llama_sampler import NativeSampler
+from quillon.engine.base import EngineError, ModelError, Prompt
 from quillon.engine.machine import Gpu
-from quillon.engine.scheduler import Piece
 
 logger = logging.getLogger(__name__)
 
 _CONTROL = 1 << 3  # llama_token_attr
 _USER_DEFINED = 1 << 4
 _MARKUP = re.compile(r"[<\[].+[>\]]", re.DOTALL)
-_NO_ROOM, _ABORTED = 1, 2  # answers of llama_decode
 _GPU, _INTEGRATED_GPU = 1, 2  # ggml_backend_dev_type
 _LOG_LEVELS = {3: logging.WARNING, 4: logging.ERROR}  # ggml_log_level
 _error_lines: deque[str] = deque(maxlen=8)
-
-
-class ContextSize(msgspec.Struct, frozen=True, kw_only=True):
-    """How a context is made: tokens in all, tokens of one request, sequences, threads."""
-
-    cells: int
-    context: int
-    sequences: int
-    batch: int = 512
-    threads: int = 1
-    batch_threads: int = 1
 
 
 class Model:
@@ -65,7 +48,7 @@ class Model:
         adapter: Path | None = None,
         progress: Callable[[float], bool] = lambda _: True,
     ) -> None:
-        _error_lines.clear()
+        forget_errors()
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         # A reference must live as long as llama.cpp may call it.
@@ -73,7 +56,7 @@ class Model:
         params.progress_callback = self._progress
         self.handle = lib.llama_model_load_from_file(_path_bytes(path), params)
         if not self.handle:
-            raise ModelError(f"The model {path} cannot be loaded: {_last_error()}")
+            raise ModelError(f"The model {path} cannot be loaded: {last_error()}")
         self.vocab = lib.llama_model_get_vocab(self.handle)
         self.vocab_size: int = lib.llama_vocab_n_tokens(self.vocab)
         self.adapter = self._load_adapter(adapter) if adapter else None
@@ -168,7 +151,7 @@ class Model:
         if not adapter:
             self.close()
             raise ModelError(
-                f"The LoRA adapter {path} cannot be used with this model: {_last_error()}"
+                f"The LoRA adapter {path} cannot be used with this model: {last_error()}"
             )
         return adapter
 
@@ -226,139 +209,6 @@ class Model:
             size = -count
 
 
-class Context:
-    """The key-value cache of a model: the scheduler's backend."""
-
-    def __init__(self, model: Model, size: ContextSize) -> None:
-        params = lib.llama_context_default_params()
-        params.n_ctx = size.cells
-        params.n_batch = params.n_ubatch = size.batch
-        params.n_seq_max = size.sequences
-        params.n_outputs_max = size.sequences
-        params.n_threads = size.threads
-        params.n_threads_batch = size.batch_threads
-        params.kv_unified = True
-        params.no_perf = True
-        self._abort_flag = ctypes.create_string_buffer(2)
-        self._abort = _flag_reader()
-        params.abort_callback = self._abort
-        params.abort_callback_data = ctypes.cast(self._abort_flag, ctypes.c_void_p)
-        _error_lines.clear()
-        self.handle = lib.llama_init_from_model(model.handle, params)
-        if not self.handle:
-            raise ModelError(
-                f"No context of {size.cells} tokens could be made: {_last_error()} "
-                "Lower the setting model.contextSize."
-            )
-        self.model = model
-        self.context = size.context
-        self.cells = int(lib.llama_n_ctx(self.handle))
-        self.sequences = size.sequences
-        self.batch = size.batch
-        self._memory = lib.llama_get_memory(self.handle)
-        self._batch = lib.llama_batch_init(size.batch, 0, 1)
-        self._outputs: list[int] = []
-        if model.adapter:
-            self._apply_adapter(model.adapter)
-
-    def close(self) -> None:
-        """Free the cache."""
-        if self.handle:
-            lib.llama_batch_free(self._batch)
-            lib.llama_free(self.handle)
-            self.handle = None
-
-    def interrupt(self) -> None:
-        """Stop the running `decode` (on a CPU at once, else at its end); from any thread."""
-        self._abort_flag[0] = b"1"
-
-    def rearm(self) -> None:
-        """Forget an interrupt that came too late."""
-        self._abort_flag[0] = b"\0"
-
-    def set_threads(self, threads: int, batch_threads: int) -> None:
-        """Threads for one token and for prompts, from the next `decode` on."""
-        lib.llama_set_n_threads(self.handle, threads, batch_threads)
-
-    def decode(self, pieces: Sequence[Piece]) -> bool:
-        """Evaluate the pieces; False if it was interrupted, and then nothing was evaluated.
-
-        Raises:
-            EngineError: llama.cpp failed.
-        """
-        self._fill(pieces)
-        answer = lib.llama_decode(self.handle, self._batch)
-        if answer == 0:
-            return True
-        for piece in pieces:
-            self.trim(piece.sequence, piece.start)
-        if answer == _ABORTED:
-            return False
-        if answer == _NO_ROOM:
-            raise EngineError("the key-value cache has no room left")
-        raise EngineError(f"llama.cpp could not evaluate the text (code {answer})")
-
-    def copy(self, source: int, target: int, length: int) -> None:
-        """Let the empty sequence `target` share the first `length` tokens of `source`."""
-        lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
-
-    def trim(self, sequence: int, length: int) -> bool:
-        """Forget all but the first `length` tokens; False where only 0 is possible."""
-        return bool(lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
-
-    def sampler(self, request: Request) -> NativeSampler:
-        """A sampler for the request.
-
-        Raises:
-            ConstraintError: The grammar cannot be used.
-        """
-        return NativeSampler(self, request)
-
-    def token(self, token: int, logprob: float | None) -> Token:
-        """The token with its bytes."""
-        return Token(token, self.model.piece(token), logprob, self.model.is_special(token))
-
-    def ends(self, token: int) -> bool:
-        """Whether the model ends its turn with this token."""
-        return self.model.ends(token)
-
-    def is_control(self, token: int) -> bool:
-        """Whether the token has no text in an answer."""
-        return self.model.is_control(token)
-
-    def token_ids(self, spellings: Iterable[str]) -> frozenset[int]:
-        """The ids of special tokens; spellings that the vocabulary lacks are left out."""
-        special = self.model.special
-        return frozenset(special[spelling] for spelling in spellings if spelling in special)
-
-    def output(self, number: int) -> int:
-        """The index in the last batch of its `number`-th token with logits."""
-        return self._outputs[number]
-
-    def _fill(self, pieces: Sequence[Piece]) -> None:
-        batch = self._batch
-        self._outputs = []
-        at = 0
-        for piece in pieces:
-            for offset, token in enumerate(piece.tokens):
-                batch.token[at] = token
-                batch.pos[at] = piece.start + offset
-                batch.n_seq_id[at] = 1
-                batch.seq_id[at][0] = piece.sequence
-                batch.logits[at] = 0
-                at += 1
-            if piece.logits:
-                batch.logits[at - 1] = 1
-                self._outputs.append(at - 1)
-        batch.n_tokens = at
-
-    def _apply_adapter(self, adapter: Any) -> None:
-        adapters = (type(adapter) * 1)(adapter)
-        scales = (ctypes.c_float * 1)(1.0)
-        if lib.llama_set_adapters_lora(self.handle, adapters, 1, scales) != 0:
-            raise ModelError("The LoRA adapter does not fit the model.")
-
-
 def start_backend() -> None:
     """Make llama.cpp ready, its messages going to this process's log."""
     lib.llama_log_set(_log, None)
@@ -381,6 +231,16 @@ def graphics_devices() -> tuple[Gpu, ...]:
         logger.warning("the memory of graphics devices is unknown: %s", error)
         return ()
     return tuple(device for device in devices if device is not None)
+
+
+def last_error() -> str:
+    """What llama.cpp complained about since `forget_errors`, as one line."""
+    return "; ".join(_error_lines) or "llama.cpp gave no reason."
+
+
+def forget_errors() -> None:
+    """What llama.cpp complained about so far has nothing to do with what comes."""
+    _error_lines.clear()
 
 
 def _device(base: ctypes.CDLL, handle: ctypes.c_void_p) -> Gpu | None:
@@ -416,21 +276,6 @@ def _on_log(level: int, text: bytes | None, _: object) -> None:
 _log = lib.llama_log_callback(_on_log)
 
 
-def _last_error() -> str:
-    return "; ".join(_error_lines) or "llama.cpp gave no reason."
-
-
 def _path_bytes(path: Path) -> bytes:
     # llama.cpp opens files by UTF-8 names on Windows and by bytes elsewhere.
     return str(path).encode("utf-8", "surrogateescape")
-
-
-def _flag_reader() -> Any:
-    """A native function that tells whether a byte is set, for use as the abort callback.
-
-    llama.cpp asks it between all nodes of a graph, a thousand times for a token: a Python
-    function would cost several percent of the speed. `strlen` of a text of one byte is 1, of an
-    empty one 0.
-    """
-    runtime = ctypes.cdll.msvcrt if sys.platform == "win32" else ctypes.CDLL(None)
-    return ctypes.cast(runtime.strlen, lib.ggml_abort_callback)

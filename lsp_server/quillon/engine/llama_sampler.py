@@ -20,10 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from quillon.engine.base import Constraint, ConstraintError, Request, Sampling
+from quillon.engine.llama import forget_errors, last_error
 from quillon.engine.sampling import Trigger
 
 if TYPE_CHECKING:
-    from quillon.engine.llama import Context, Model
+    from quillon.engine.llama import Model
+    from quillon.engine.llama_context import Context
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +50,10 @@ class Grammar:
                 f"the grammar is too large ({len(data)} bytes) or too deeply nested"
             )
         self._model = model
+        forget_errors()
         self._sampler = lib.llama_sampler_init_grammar(model.vocab, data, b"root")
         if not self._sampler:
-            raise ConstraintError(
-                "llama.cpp refuses the grammar: it needs a rule `root`, no undefined rules and no "
-                "left recursion"
-            )
+            raise ConstraintError(f"llama.cpp refuses the grammar: {last_error()}")
         self._single = np.zeros(1, _CANDIDATE)
 
     def close(self) -> None:

@@ -30,13 +30,14 @@ from quillon.engine.scheduler import Job, Pace, Scheduler
 from quillon.settings import ModelSettings
 
 if TYPE_CHECKING:
-    from quillon.engine.llama import Context, Model
+    from quillon.engine.llama import Model
+    from quillon.engine.llama_context import Context
     from quillon.engine.machine import Plan
 
 logger = logging.getLogger(__name__)
 
 _LEAST_CHUNK = 32
-_PROGRESS_STEP = 0.01
+_PROGRESS_STEP = 0.05
 _PATIENCE = 0.05  # seconds until jobs that wait for room are looked at again
 
 
@@ -144,7 +145,7 @@ class Worker:
     def _load(self) -> None:
         # llama.cpp is loaded here and not at the top: it takes a quarter of a second, in which
         # clients can already connect.
-        from quillon.engine import llama  # noqa: PLC0415
+        from quillon.engine import llama, llama_context  # noqa: PLC0415
 
         llama.start_backend()
         plan = plan_for(self._path, self._settings, llama.graphics_devices())
@@ -155,9 +156,9 @@ class Worker:
         self._model = llama.Model(
             self._path, gpu_layers=plan.gpu_layers, adapter=adapter, progress=self._progress
         )
-        self._context = llama.Context(
+        self._context = llama_context.Context(
             self._model,
-            llama.ContextSize(
+            llama_context.ContextSize(
                 cells=plan.cells,
                 context=plan.context,
                 sequences=plan.sequences,
