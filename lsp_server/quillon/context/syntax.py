@@ -1,0 +1,172 @@
+"""Questions about a place in a document: pure, quick, and answered for unfinished code too."""
+
+from typing import Literal
+
+from quillon.context.document import DocumentSnapshot
+from quillon.context.indentation import CLOSERS, OPENERS, indent_of, is_blank
+from quillon.context.tree import Node, Tree, parsed
+from quillon.text import Edit, Span, apply_edits
+
+_STRINGS = frozenset(
+    {
+        "string",
+        "string_literal",
+        "raw_string_literal",
+        "interpreted_string_literal",
+        "template_string",
+        "char_literal",
+        "character_literal",
+        "rune_literal",
+        "regex",
+        "system_lib_string",
+        "byte_string_literal",
+        "text_block",
+    }
+)
+_COMMENTS = frozenset({"comment", "line_comment", "block_comment"})
+_CODE_IN_STRINGS = frozenset({"interpolation", "template_substitution"})
+_QUOTES = "\"'`"
+_TRAILING = frozenset(CLOSERS + "\"'`;:,> \t\r")
+
+
+def prose_at(snapshot: DocumentSnapshot, offset: int) -> Literal["comment", "string"] | None:
+    """Whether a cursor stands in a comment or in a string; None: in code.
+
+    Behind a line comment it still stands in it, behind a string it does not.
+    """
+    tree = snapshot.tree
+    if tree is not None and offset > 0:
+        for node in tree.ancestors(offset - 1):
+            if node.type in _CODE_IN_STRINGS:
+                return None
+            if node.is_error:
+                break  # the text decides
+            found = _prose(tree, node, offset)
+            if found is not None:
+                return found
+        else:
+            return None
+    return _prose_in_line(snapshot, offset)
+
+
+def _prose(tree: Tree, node: Node, offset: int) -> Literal["comment", "string"] | None:
+    if node.type not in _STRINGS and node.type not in _COMMENTS:
+        return None
+    span = tree.span(node)
+    text = span.cut(tree.text)
+    if node.type in _STRINGS:
+        return "string" if span.start < offset < span.end else None
+    if text.startswith("/*"):
+        return "comment" if span.start < offset < span.end else None
+    # Some grammars end a line comment behind its line end.
+    end = span.start + len(text.rstrip("\r\n"))
+    return "comment" if span.start < offset <= end else None
+
+
+def _prose_in_line(snapshot: DocumentSnapshot, offset: int) -> Literal["comment", "string"] | None:
+    """The answer of the line alone, for code that does not parse."""
+    start = snapshot.lines.line_start(snapshot.lines.line_of(offset))
+    comment = snapshot.language.line_comment if snapshot.language is not None else ""
+    text, quote, at = snapshot.text, "", start
+    while at < offset:
+        char = text[at]
+        if quote:
+            at += char == "\\"
+            quote = "" if char == quote else quote
+        elif char in _QUOTES:
+            quote = char
+        elif comment and text.startswith(comment, at):
+            return "comment"
+        at += 1
+    return "string" if quote else None
+
+
+def wants_lines(snapshot: DocumentSnapshot, offset: int) -> bool:
+    """Whether a completion here may have several lines: the rest of a block, not of a statement.
+
+    It may at a blank line and behind what opens a block; not where code follows on the line, and
+    not in a comment or a string.
+    """
+    span = snapshot.lines.line_span(snapshot.lines.line_of(offset))
+    before = snapshot.text[span.start : offset]
+    after = snapshot.text[offset : span.end]
+    if not _TRAILING.issuperset(after) or prose_at(snapshot, offset) is not None:
+        return False
+    if is_blank(before):
+        return is_blank(after) or after.lstrip()[0] in CLOSERS
+    return opens_block(snapshot, before)
+
+
+def opens_block(snapshot: DocumentSnapshot, line: str) -> bool:
+    """Whether a line, up to the cursor, ends in what opens a block in its language."""
+    shown = line.rstrip()
+    if not shown:
+        return False
+    if snapshot.language is not None and snapshot.language.id == "python":
+        # A colon inside brackets is a slice, a key or an annotation.
+        return shown[-1] in OPENERS or (shown[-1] == ":" and not _open_brackets(shown))
+    return shown[-1] in OPENERS or shown.endswith("=>") or _opens_unknown(snapshot, shown)
+
+
+def _opens_unknown(snapshot: DocumentSnapshot, shown: str) -> bool:
+    words = (":", " do", " then", "begin")
+    return snapshot.language is None and shown.endswith(words)
+
+
+def _open_brackets(line: str) -> bool:
+    return sum(line.count(c) for c in OPENERS) > sum(line.count(c) for c in CLOSERS)
+
+
+def block_at(snapshot: DocumentSnapshot, offset: int) -> Span:
+    """The lines of the innermost block around a place; the whole text at the top level.
+
+    A block is lines that are indented alike or more, blank ones between them included.
+    """
+    lines = snapshot.lines
+    line = lines.line_of(offset)
+    start = lines.line_start(line)
+    text = lines.line_text(line)
+    indent = indent_of(text if not is_blank(text) else snapshot.text[start:offset] + "x")
+    if indent == 0:
+        return snapshot.full_span()
+    first = last = line
+    while first > 0 and _belongs(lines.line_text(first - 1), indent):
+        first -= 1
+    while last + 1 < lines.line_count and _belongs(lines.line_text(last + 1), indent):
+        last += 1
+    while last > line and is_blank(lines.line_text(last)):
+        last -= 1
+    return Span(lines.line_start(first), lines.line_span(last).end)
+
+
+def _belongs(line: str, indent: int) -> bool:
+    return is_blank(line) or indent_of(line) >= indent
+
+
+def block_end(snapshot: DocumentSnapshot, offset: int) -> int:
+    """Where the innermost block around a place ends: the end of its last line with text."""
+    return block_at(snapshot, offset).end
+
+
+def error_count(tree: Tree) -> int:
+    """The number of syntax errors: nodes that are wrong, and tokens that are missing."""
+    count, waiting = 0, [tree.root]
+    while waiting:
+        node = waiting.pop()
+        if not node.has_error:
+            continue
+        count += node.is_error or node.is_missing
+        waiting.extend(node.children)
+    return count
+
+
+def errors_after(snapshot: DocumentSnapshot, edit: Edit) -> int | None:
+    """How many syntax errors more (or, negative, fewer) the text has after an edit.
+
+    None where the language has no grammar or the text is too large.
+    """
+    before = snapshot.tree
+    if before is None:
+        return None
+    after = parsed(apply_edits(snapshot.text, [edit]), before.language, before)
+    return None if after is None else error_count(after) - error_count(before)
