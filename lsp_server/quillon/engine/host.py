@@ -44,6 +44,7 @@ ENDED, ALREADY_RUNNING, CANNOT_LISTEN = 0, 3, 4  # exit codes
 _FIRST_CLIENT = 30.0  # seconds that a fresh process waits for whoever started it, at least
 _PREDECESSOR = 10.0  # seconds that one which is just ending may take
 _STOP_WORKER = 5.0
+_LONGEST_STEP = 120.0  # seconds for one chunk of a prompt on the slowest machine, and some grammars
 _MAX_LOG = 4 * 1024 * 1024  # bytes; then the log starts anew
 
 
@@ -111,6 +112,7 @@ class Host:
         self._heed_signals()
         self.worker.start()
         self._end_after(max(self._idle, _FIRST_CLIENT))
+        self._watch()
         try:
             await self.ended.wait()
         finally:
@@ -178,6 +180,14 @@ class Host:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(seconds, self.ended.set)
+
+    def _watch(self) -> None:
+        """End the process when a native call does not come back: clients start it anew."""
+        if self.worker.busy_for() > _LONGEST_STEP:
+            logger.error("a step takes longer than %g seconds", _LONGEST_STEP)
+            self.ended.set()
+        else:
+            self._loop.call_later(_LONGEST_STEP / 10, self._watch)
 
     def _on_change(self, _: EngineInfo, fraction: float | None) -> None:
         # On the decode thread; the loop may be closed already.

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quillon.engine.base import Constraint, ConstraintError, Request, Sampling
+from quillon.engine.grammar_check import check_grammar
 from quillon.engine.llama import forget_errors, last_error
 from quillon.engine.sampling import Trigger
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])  # llama_token_data
-_MAX_GRAMMAR = 1024 * 1024  # bytes
-_MAX_NESTING = 200  # llama.cpp parses groups recursively
 _MAX_BANS = 64  # tokens that are tried around a trigger
 _LIKELY = 64  # candidates that a greedy draw asks the grammar about first
 
@@ -44,16 +43,15 @@ class Grammar:
     """
 
     def __init__(self, model: "Model", text: str) -> None:
-        data = text.encode("utf-8", "replace")
-        if len(data) > _MAX_GRAMMAR or b"\0" in data or _nesting(text) > _MAX_NESTING:
-            raise ConstraintError(
-                f"the grammar is too large ({len(data)} bytes) or too deeply nested"
-            )
+        check_grammar(text)
+        data = text.encode()
         self._model = model
         forget_errors()
         self._sampler = lib.llama_sampler_init_grammar(model.vocab, data, b"root")
         if not self._sampler:
-            raise ConstraintError(f"llama.cpp refuses the grammar: {last_error()}")
+            raise ConstraintError(
+                f"llama.cpp refuses the grammar: {last_error()}; its log says more"
+            )
         self._single = np.zeros(1, _CANDIDATE)
 
     def close(self) -> None:
@@ -282,14 +280,3 @@ def _log_probability(logits: npt.NDArray[np.float32], token: int) -> float:
     top = logits.max()
     total = np.exp(logits - top).sum(dtype=np.float64)
     return float(logits[token] - top - np.log(total))
-
-
-def _nesting(grammar: str) -> int:
-    depth = deepest = 0
-    for char in grammar:
-        if char == "(":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char == ")":
-            depth -= 1
-    return deepest

@@ -63,6 +63,7 @@ class Worker:
         self._loaded = threading.Event()
         self._stopping = False
         self._told = 0.0
+        self._step_since: float | None = None
         self._failure: EngineError | None = None
         self._model: Model | None = None
         self._context: Context | None = None
@@ -103,6 +104,11 @@ class Worker:
         # Nothing is joined where the thread hangs: whoever waits for the model would wait on.
         self._tokenisers.shutdown(wait=not self._thread.is_alive(), cancel_futures=True)
         return not self._thread.is_alive()
+
+    def busy_for(self) -> float:
+        """Seconds since the running step began; 0 between steps."""
+        since = self._step_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def _wait(self) -> "Model":
         self._loaded.wait()
@@ -207,14 +213,17 @@ class Worker:
         if self.info.state == "ready":
             self._publish("busy")
         context.rearm()
-        while not self._inbox.empty():
-            self._take(self._inbox.get())
+        self._step_since = time.monotonic()
         try:
+            while not self._inbox.empty():
+                self._take(self._inbox.get())
             progressed = scheduler.step()
         except Exception:  # a defect of ours must not end the thread that serves everybody
             logger.exception("a step of the engine failed")
             scheduler.fail(EngineError("the engine failed; its log says more"))
             return
+        finally:
+            self._step_since = None
         if not progressed and not scheduler.idle:
             try:
                 self._take(self._inbox.get(timeout=_PATIENCE))
