@@ -3,9 +3,22 @@
 from typing import Literal
 
 from quillon.context.document import DocumentSnapshot
-from quillon.context.indentation import CLOSERS, OPENERS, indent_of, is_blank
+from quillon.context.indentation import CLOSERS, indent_of, is_blank
 from quillon.context.tree import Node, Tree, parsed
+from quillon.context.truncation import completion_end, opens_block, truncate_completion
 from quillon.text import Edit, Span, apply_edits
+
+__all__ = [
+    "block_at",
+    "block_end",
+    "completion_end",
+    "error_count",
+    "errors_after",
+    "opens_block",
+    "prose_at",
+    "truncate_completion",
+    "wants_lines",
+]
 
 _STRINGS = frozenset(
     {
@@ -95,26 +108,6 @@ def wants_lines(snapshot: DocumentSnapshot, offset: int) -> bool:
     if is_blank(before):
         return is_blank(after) or after.lstrip()[0] in CLOSERS
     return opens_block(snapshot, before)
-
-
-def opens_block(snapshot: DocumentSnapshot, line: str) -> bool:
-    """Whether a line, up to the cursor, ends in what opens a block in its language."""
-    shown = line.rstrip()
-    if not shown:
-        return False
-    if snapshot.language is not None and snapshot.language.id == "python":
-        # A colon inside brackets is a slice, a key or an annotation.
-        return shown[-1] in OPENERS or (shown[-1] == ":" and not _open_brackets(shown))
-    return shown[-1] in OPENERS or shown.endswith("=>") or _opens_unknown(snapshot, shown)
-
-
-def _opens_unknown(snapshot: DocumentSnapshot, shown: str) -> bool:
-    words = (":", " do", " then", "begin")
-    return snapshot.language is None and shown.endswith(words)
-
-
-def _open_brackets(line: str) -> bool:
-    return sum(line.count(c) for c in OPENERS) > sum(line.count(c) for c in CLOSERS)
 
 
 def block_at(snapshot: DocumentSnapshot, offset: int) -> Span:

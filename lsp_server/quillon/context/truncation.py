@@ -18,7 +18,6 @@ import msgspec
 
 from quillon.context.document import DocumentSnapshot
 from quillon.context.indentation import CLOSERS, OPENERS, indent_of, is_blank, outward
-from quillon.context.syntax import opens_block
 
 # What goes on with a statement at its own indentation.
 _GOES_ON = re.compile(r"\s*(?:else|elif|except|finally|catch|rescue|ensure|while\b.*;)\b|\s*[{.?:]")
@@ -162,6 +161,26 @@ def _is_closed(
 def _opener_indent(snapshot: DocumentSnapshot, line: int, base: int) -> int:
     above = next(outward(snapshot.lines, line, base), None)
     return -1 if above is None else indent_of(snapshot.lines.line_text(above))
+
+
+def opens_block(snapshot: DocumentSnapshot, line: str) -> bool:
+    """Whether a line, up to the cursor, ends in what opens a block in its language."""
+    shown = line.rstrip()
+    if not shown:
+        return False
+    if snapshot.language is not None and snapshot.language.id == "python":
+        # A colon inside brackets is a slice, a key or an annotation.
+        return shown[-1] in OPENERS or (shown[-1] == ":" and not _open_brackets(shown))
+    return shown[-1] in OPENERS or shown.endswith("=>") or _opens_unknown(snapshot, shown)
+
+
+def _opens_unknown(snapshot: DocumentSnapshot, shown: str) -> bool:
+    words = (":", " do", " then", "begin")
+    return snapshot.language is None and shown.endswith(words)
+
+
+def _open_brackets(line: str) -> bool:
+    return sum(line.count(c) for c in OPENERS) > sum(line.count(c) for c in CLOSERS)
 
 
 def tokens(text: str, snapshot: DocumentSnapshot) -> Iterator[Token]:

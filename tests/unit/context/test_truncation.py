@@ -1,6 +1,7 @@
 """Completions are cut where the block or the statement at the cursor ends."""
 
 import pytest
+
 from quillon.context.document import snapshot_of
 from quillon.context.truncation import completion_end, truncate_completion
 from quillon_testing.markers import marked_block
