@@ -178,7 +178,7 @@ def _described(tree: Tree, node: Node, kind: Literal["function", "class"], name:
     return Definition(
         name=name,
         kind=kind,
-        whole=tree.span(outer),
+        whole=Span(_first_attribute(tree, outer), tree.span(outer).end),
         signature=_signature(tree, node, body),
         body=tree.span(body) if body is not None else None,
         documented=docstring if python else _has_doc_comment(tree, outer),
@@ -192,6 +192,13 @@ def _outer(node: Node) -> Node:
     while node.parent is not None and node.parent.type in _WRAPPERS:
         node = node.parent
     return node
+
+
+def _first_attribute(tree: Tree, node: Node) -> int:
+    """Where a definition starts, with the attributes that some grammars put beside it."""
+    while node.prev_named_sibling is not None and node.prev_named_sibling.type in _ATTRIBUTES:
+        node = node.prev_named_sibling
+    return tree.span(node).start
 
 
 def _body(node: Node) -> Node | None:

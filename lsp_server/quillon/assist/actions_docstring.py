@@ -13,12 +13,13 @@ from quillon.assist.edits import BadAnswer, code_in, indent_at, indent_unit
 from quillon.context.document import DocumentSnapshot
 from quillon.text import Edit, Span
 
-_WIDTH = 96  # columns; longer lines are wrapped
+_WIDTH = 92  # columns; longer lines are wrapped
 _MOST_LINES = 60
 _PYTHON = re.compile(r'[rRuU]?("""|\'\'\')(.*?)(?:\1|\Z)', re.DOTALL)
 _BLOCK = re.compile(r"/\*\*?!?(.*?)(?:\*/|\Z)", re.DOTALL)
 _STAR = re.compile(r"^[ \t]*\*(?!/) ?", re.MULTILINE)
 _LINE_COMMENT = re.compile(r"^[ \t]*(?:///?!?|#+) ?(.*)$", re.MULTILINE)
+_QUOTED = re.compile(r"\A([\"'`]+)(.*)\1\Z", re.DOTALL)
 _CODE = re.compile(
     r"^\s*(?:@\w|(?:async |export |public |private |static |pub )*(?:def|class|func|function|fn)\b)"
 )
@@ -47,7 +48,7 @@ def _words(code: str) -> list[str]:
     elif _CODE.match(code):
         raise BadAnswer("The model repeated the code instead of documenting it. Try again.")
     else:
-        text = code.strip().strip("\"'`")
+        text = _QUOTED.sub(r"\2", code.strip())
     first, _, rest = text.strip().partition("\n")
     lines = [first.strip(), *(line.rstrip() for line in textwrap.dedent(rest).split("\n"))]
     while lines and not lines[-1]:

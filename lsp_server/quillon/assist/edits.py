@@ -7,10 +7,14 @@ reaches the editor.
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
 
 from quillon.context.document import DocumentSnapshot
-from quillon.context.tree import Node, Tree, parsed
-from quillon.text import Edit, Span, apply_edits, difference
+from quillon.context.syntax import error_count
+from quillon.context.tree import parsed
+from quillon.text import Edit, Span, apply_edits, difference, line_end_of, with_line_ends
 from quillon_tools.languages import Language
 
 _FENCE = re.compile(
@@ -18,6 +22,23 @@ _FENCE = re.compile(
 )
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class Changed(msgspec.Struct, frozen=True, eq=False):
+    """Edits of one document, all in offsets of the snapshot."""
+
+    snapshot: DocumentSnapshot
+    edits: tuple[Edit, ...]
+
+
+class Created(msgspec.Struct, frozen=True):
+    """A new file with its text."""
+
+    path: Path
+    text: str
+
+
+Proposal = Changed | Created
 
 
 class BadAnswer(Exception):  # noqa: N818 - what the model gave, not a failure of ours
@@ -63,12 +84,6 @@ def indent_unit(text: str, default: str = "    ") -> str:
         if width >= 2 and line.strip() and not line.lstrip().startswith("*"):  # noqa: PLR2004
             widths.add(width)
     return " " * min(widths) if widths else default
-
-
-def line_end(text: str) -> str:
-    """The line end of a text: that of its first line."""
-    match = _LINE_END.search(text)
-    return match.group() if match else "\n"
 
 
 def indented(code: str, indent: str, unit: str, language: Language | None = None) -> str:
@@ -134,8 +149,8 @@ def checked(snapshot: DocumentSnapshot, edits: Sequence[Edit]) -> list[Edit]:
     Raises:
         BadAnswer: They change nothing, or the document would have more syntax errors after them.
     """
-    end = line_end(snapshot.text)
-    wanted = [Edit(edit.span, _LINE_END.sub(end, edit.text)) for edit in edits]
+    end = line_end_of(snapshot.text)
+    wanted = [Edit(edit.span, with_line_ends(edit.text, end)) for edit in edits]
     small = [least for edit in wanted if (least := _least(snapshot.text, edit)) is not None]
     if not small:
         raise BadAnswer("The model proposed no change.")
@@ -163,16 +178,4 @@ def _breaks(snapshot: DocumentSnapshot, new: str) -> bool:
     after = parsed(new, language) if language is not None else None
     if before is None or after is None:
         return False  # too large to parse: nothing is known
-    return syntax_errors(after) > syntax_errors(before)
-
-
-def syntax_errors(tree: Tree) -> int:
-    """How many places of a text do not parse."""
-    count, waiting = 0, [tree.root]
-    while waiting:
-        node: Node = waiting.pop()
-        if node.is_error or node.is_missing:
-            count += 1
-        elif node.has_error:
-            waiting.extend(node.children)
-    return count
+    return error_count(after) > error_count(before)

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 
 import msgspec
 
+from quillon.assist.inline_reason import NoSuggestion
 from quillon.assist.suggestion import CLOSERS
 
 MAX_ENTRIES = 250
@@ -17,10 +18,14 @@ _MAX_AUTO_CLOSED = 4  # characters that an editor may have put right of the curs
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """What the model wrote, ready to be fitted to a line, and how sure it was."""
+    """What the model wrote, ready to be fitted to a line, and how sure it was.
+
+    `reason` says why nothing of it was left, if so.
+    """
 
     text: str
     confidence: float
+    reason: NoSuggestion | None = None
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -64,6 +69,23 @@ class SuggestionCache:
         self._entries.clear()
 
 
+def typed_since(old: str, place: int, text: str, cursor: int) -> str | None:
+    """What was typed at `place` of the text `old` to make it `text`; None: something else was done.
+
+    What an editor closes by itself behind the cursor does not count.
+    """
+    closed = len(text) - cursor - (len(old) - place)
+    if cursor < place or not _auto_closed(text[cursor : cursor + max(0, closed)], closed):
+        return None
+    if not text.startswith(old[:place]) or text[cursor + closed :] != old[place:]:
+        return None
+    return text[place:cursor]
+
+
+def _auto_closed(added: str, length: int) -> bool:
+    return 0 <= length <= _MAX_AUTO_CLOSED and all(char in CLOSERS for char in added)
+
+
 def _left_of(entry: _Entry, text: str, cursor: int) -> Completed | None:
     typed = cursor - entry.place
     suggested = entry.completed.text
@@ -71,9 +93,7 @@ def _left_of(entry: _Entry, text: str, cursor: int) -> Completed | None:
     if not 0 <= typed < max(1, len(suggested)) or text[entry.place : cursor] != suggested[:typed]:
         return None
     closed = len(text) - cursor - entry.after_length
-    if not 0 <= closed <= _MAX_AUTO_CLOSED:
-        return None
-    if any(char not in CLOSERS for char in text[cursor : cursor + closed]):
+    if not _auto_closed(text[cursor : cursor + max(0, closed)], closed):
         return None
     if hash(text[: entry.place]) != entry.before or hash(text[cursor + closed :]) != entry.after:
         return None

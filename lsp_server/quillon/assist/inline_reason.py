@@ -23,7 +23,6 @@ class NoSuggestion(Enum):
     NOTHING_TO_ADD = "The model had nothing to add here."
     ALREADY_THERE = "The model only proposed what already follows."
     REPETITIVE = "The model only repeated itself."
-    OTHER_SELECTION = "The model's text does not begin with the selected completion."
 
 
 class Nothing(msgspec.Struct, frozen=True):

@@ -1,0 +1,268 @@
+"""Inline completion: one suggestion for the text at a cursor, or the reason why there is none.
+
+For each document at most one generation runs, and the newest query owns it: an older one is
+answered at once. A newer query takes a running generation over where it only typed what the model
+writes; everything else cancels it. Finished suggestions are kept, so that typing on into one asks
+the model nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from quillon.assist.inline_cache import Completed, SuggestionCache
+from quillon.assist.inline_flight import Flight
+from quillon.assist.inline_reason import NoSuggestion, Nothing
+from quillon.assist.suggestion import Suggestion, Surroundings, fit
+from quillon.context.document import DocumentSnapshot, snapshot_of
+from quillon.context.syntax import wants_lines
+from quillon.engine.base import Engine, EngineInfo, Priority, Prompt, Request
+from quillon.prompt.fim import FIM_STOP_TOKENS
+from quillon.settings import InlineSettings
+from quillon.text import Span
+
+MAX_CHARACTERS = 2_000_000
+_LINES_BELOW = 3
+_LINE_TOKENS = 48  # the longest rest of a line
+_LOOK_AROUND = 50  # lines searched for one that is not blank
+_DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
+_PATIENT_DEADLINE = 30.0  # where the user asked for it
+
+Gather = Callable[[DocumentSnapshot, int], Awaitable[Prompt]]
+
+
+class Selected(msgspec.Struct, frozen=True):
+    """The entry that is selected in the editor's completion list: the text it would put there."""
+
+    span: Span
+    text: str
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A cursor in a document. `invoked`: the user asked for a suggestion, by a key."""
+
+    snapshot: DocumentSnapshot
+    cursor: int
+    invoked: bool = False
+    selected: Selected | None = None
+
+
+class _Place(msgspec.Struct, frozen=True, eq=False):
+    """Where the model writes: the document as it would be with the selected entry put in."""
+
+    snapshot: DocumentSnapshot
+    cursor: int
+    around: Surroundings
+
+    @property
+    def text(self) -> str:
+        """The text of that document."""
+        return self.snapshot.text
+
+
+class Suggester:
+    """Answers queries; keeps what runs and what was suggested, for all documents."""
+
+    def __init__(self) -> None:
+        self._cache = SuggestionCache()
+        self._flights: dict[str, Flight] = {}
+        # What the newest query of a document waits beside its generation: a newer one.
+        self._turns: dict[str, asyncio.Future[None]] = {}
+        self._waking: asyncio.Task[EngineInfo] | None = None
+
+    async def suggest(
+        self, query: Query, engine: Engine, settings: InlineSettings, gather: Gather
+    ) -> Suggestion | Nothing:
+        """A suggestion, or why there is none; raises nothing unless it is cancelled.
+
+        `gather` makes the fill-in-the-middle prompt for a place in a document.
+        """
+        uri = query.snapshot.uri
+        turn = self._take_turn(uri)
+        place = _place(query)
+        refused = self._refused(query, place, engine, settings)
+        if refused is not None:
+            self._stop(uri)
+            return refused
+        scope = (uri, engine.state().model)
+        found = self._cache.find(scope, place.text, place.cursor)
+        if found is not None:
+            self._stop(uri)
+            return _presented(query, place, found, settings)
+        least = 0.0 if query.invoked else settings.min_confidence
+
+        async def request() -> Request:
+            prompt = await gather(place.snapshot, place.cursor)
+            return _request(prompt, place, settings, patient=query.invoked)
+
+        while True:
+            flight = self._board(scope, place, least)
+            if flight.task is None:
+                flight.start(engine, request())
+            outcome = await self._wait(flight, turn)
+            if isinstance(outcome, Nothing):
+                return outcome
+            typed = place.text[flight.cursor : place.cursor]
+            if outcome is not None and (typed == "" or _left(outcome.text, typed)):
+                self._cache.put(scope, flight.document_text, flight.cursor, outcome)
+                left = msgspec.structs.replace(outcome, text=outcome.text[len(typed) :])
+                return _presented(query, place, left, settings)
+            # Something else was typed than the model wrote, or all of it: it is asked again.
+
+    def forget(self, uri: str) -> None:
+        """A document was closed: end what runs for it."""
+        turn = self._turns.pop(uri, None)
+        if turn is not None and not turn.done():
+            turn.set_result(None)
+        self._stop(uri)
+
+    def _take_turn(self, uri: str) -> "asyncio.Future[None]":
+        """Make this query the newest; the one before is answered at once."""
+        before = self._turns.get(uri)
+        if before is not None and not before.done():
+            before.set_result(None)
+        turn = self._turns[uri] = asyncio.get_running_loop().create_future()
+        return turn
+
+    def _board(self, scope: tuple[str, str], place: _Place, least: float) -> Flight:
+        """The generation that runs for the document if it serves this place, else a new one."""
+        uri = place.snapshot.uri
+        flight = self._flights.get(uri)
+        if flight is not None and flight.carries(scope, place.text, place.cursor):
+            flight.least = min(flight.least, least)
+            flight.expected = place.text[flight.cursor : place.cursor]
+            return flight
+        self._stop(uri)
+        flight = Flight(scope, place.snapshot, place.cursor, place.around, least=least)
+        self._flights[uri] = flight
+        return flight
+
+    async def _wait(
+        self, flight: Flight, turn: "asyncio.Future[None]"
+    ) -> Completed | Nothing | None:
+        """The outcome of a generation, unless a newer query takes the turn first."""
+        uri = flight.scope[0]
+        assert flight.task is not None  # noqa: S101 - started by the caller
+        try:
+            first: set[asyncio.Future[Any]] = {flight.task, turn}
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if self._turns.get(uri) is turn:
+                self._stop(uri)
+            raise
+        if turn.done() or flight.task.cancelled():
+            return Nothing(NoSuggestion.SUPERSEDED)
+        if self._flights.get(uri) is flight and flight.task.done():
+            del self._flights[uri]
+        return flight.task.result()
+
+    def _stop(self, uri: str) -> None:
+        flight = self._flights.pop(uri, None)
+        if flight is not None:
+            flight.cancel()
+
+    def _refused(
+        self, query: Query, place: _Place, engine: Engine, settings: InlineSettings
+    ) -> Nothing | None:
+        """Why no suggestion is even tried."""
+        if not settings.enabled:
+            return Nothing(NoSuggestion.OFF)
+        if query.snapshot.language_id in settings.disabled_languages:
+            return Nothing(NoSuggestion.LANGUAGE_OFF, f"({query.snapshot.language_id})")
+        if len(place.text) > MAX_CHARACTERS:
+            return Nothing(NoSuggestion.TOO_LARGE)
+        if place.around.inside_word and not query.invoked:
+            return Nothing(NoSuggestion.INSIDE_WORD)
+        return self._engine_refuses(engine)
+
+    def _engine_refuses(self, engine: Engine) -> Nothing | None:
+        info = engine.state()
+        if info.state == "failed":
+            return Nothing(NoSuggestion.NO_MODEL, info.message)
+        if info.state == "absent":
+            self._wake(engine)
+            return Nothing(NoSuggestion.NO_MODEL, "It is being started.")
+        if info.state in ("loading", "downloading"):
+            return Nothing(NoSuggestion.LOADING)
+        return None if info.fim else Nothing(NoSuggestion.NO_FIM, f"({info.model})")
+
+    def _wake(self, engine: Engine) -> None:
+        """Start an engine that does not run; nobody waits for it here."""
+        if self._waking is None:
+            self._waking = asyncio.ensure_future(engine.info())
+            self._waking.add_done_callback(self._woken)
+
+    def _woken(self, task: "asyncio.Task[EngineInfo]") -> None:
+        self._waking = None
+        if not task.cancelled():
+            task.exception()  # the engine's state tells what failed
+
+
+def _place(query: Query) -> _Place:
+    """Where the model writes, and what stands around."""
+    snapshot, cursor = query.snapshot, query.cursor
+    if (selected := query.selected) is not None:
+        text = snapshot.text
+        snapshot = snapshot_of(
+            snapshot.uri,
+            text[: selected.span.start] + selected.text + text[selected.span.end :],
+            language_id=snapshot.language_id,
+            path=snapshot.path,
+            version=snapshot.version,
+        )
+        cursor = selected.span.start + len(selected.text)
+    return _Place(snapshot, cursor, _surroundings(snapshot, cursor))
+
+
+def _surroundings(snapshot: DocumentSnapshot, cursor: int) -> Surroundings:
+    lines, text = snapshot.lines, snapshot.text
+    line = lines.line_of(cursor)
+    span = lines.line_span(line)
+    above = (lines.line_text(n) for n in range(line - 1, max(-1, line - _LOOK_AROUND), -1))
+    last = min(lines.line_count, line + _LOOK_AROUND)
+    below = [shown for n in range(line + 1, last) if (shown := lines.line_text(n)).strip()]
+    return Surroundings(
+        before=text[span.start : cursor],
+        after=text[cursor : span.end],
+        above=next((shown for shown in above if shown.strip()), ""),
+        below=tuple(below[:_LINES_BELOW]),
+    )
+
+
+def _request(prompt: Prompt, place: _Place, settings: InlineSettings, *, patient: bool) -> Request:
+    several = wants_lines(place.snapshot, place.cursor)
+    return Request(
+        prompt=prompt,
+        max_tokens=settings.max_tokens if several else min(settings.max_tokens, _LINE_TOKENS),
+        stop=() if several else ("\n",),
+        stop_tokens=FIM_STOP_TOKENS,
+        priority=Priority.INLINE,
+        logprobs=True,
+        deadline=_PATIENT_DEADLINE if patient else _DEADLINE,
+        cache_key=f"inline:{place.snapshot.uri}",
+    )
+
+
+def _left(text: str, typed: str) -> bool:
+    """Whether something of `text` is left when `typed` was typed of it."""
+    return len(text) > len(typed) and text.startswith(typed)
+
+
+def _presented(
+    query: Query, place: _Place, completed: Completed, settings: InlineSettings
+) -> Suggestion | Nothing:
+    """What the model wrote as the editor is to show it at this cursor."""
+    if completed.reason is not None:
+        return Nothing(completed.reason)
+    if not query.invoked and completed.confidence < settings.min_confidence:
+        return Nothing(NoSuggestion.UNSURE, f"({completed.confidence:.0%} sure)")
+    fitted = fit(completed.text, place.around)
+    if not fitted.text.strip() or fitted.text == place.around.after[: fitted.covers]:
+        return Nothing(NoSuggestion.ALREADY_THERE)
+    selected = query.selected
+    if selected is None:
+        return Suggestion(Span(query.cursor, query.cursor + fitted.covers), fitted.text)
+    span = Span(selected.span.start, selected.span.end + fitted.covers)
+    return Suggestion(span, selected.text + fitted.text)
