@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from quillon_testing.stdio_server import RawServer, raw_server  # noqa: E402
+from quillon_testing.stdio_server import RawServer, raw_server
 
 LINES = 10_000
 ROUNDS = 300

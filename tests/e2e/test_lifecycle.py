@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 
 import pytest
+
 from quillon import __version__
 from quillon.handshake import initialize_result
 from quillon.rpc import make_converter

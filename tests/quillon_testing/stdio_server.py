@@ -1,4 +1,4 @@
-"""`quillon lsp` as a process, spoken to in raw frames: for what a well-behaved client never sends."""
+"""`quillon lsp` as a process, spoken to in raw frames: what a well-behaved client never sends."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`quillon demo`: the main job on real code, through the language server, as an editor would see it.
+"""`quillon demo`: the main job on real code, through the language server, as editors see it.
 
 The sample project is copied to a temporary folder. A client starts `quillon lsp` on it and asks for
 ghost text, has a mistake explained, and chats with a model that calls tools; the user sees what an
@@ -50,7 +50,7 @@ async def run_demo(model: Path | None, output: Output) -> int:
             shutil.copytree(sample, root, ignore=shutil.ignore_patterns("__pycache__"))
         settings: dict[str, Any] = {"chat": {"temperature": 0}}
         if model is not None:
-            settings["model"] = {"path": str(model.absolute())}
+            settings["model"] = {"path": str(Path.cwd() / model)}
         async with _editor(root, settings, folder / "server.log", output) as editor:
             await _introduce(editor, output)
             await _show_ghost_text(editor, output)

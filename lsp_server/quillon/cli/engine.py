@@ -57,4 +57,4 @@ async def stop_engines(output: Output) -> int:
 def run_engine(settings: Settings) -> int:
     """Run the engine of a model here until it is stopped."""
     model = resolve_model(settings, os.environ)
-    return host_main(HostOptions(model_path=model.path, settings=settings.model))
+    return host_main(HostOptions(model=model.path, settings=settings.model, foreground=True))

@@ -21,7 +21,7 @@ import psutil
 
 from quillon.engine.base import EngineLost, EngineUnavailable
 from quillon.engine.connection import Connection, Patience
-from quillon.engine.endpoint import Endpoint, read_state
+from quillon.engine.endpoint import Endpoint, HostState, read_state
 from quillon.settings import ModelSettings
 
 HOST_MODULE = "quillon.engine.host"
@@ -78,6 +78,19 @@ async def attach(endpoint: Endpoint, patience: Patience) -> Connection | None:
     if state is None:
         return None
     try:
+        return await connect(state, patience)
+    except TimeoutError:
+        kill_host(state.pid)
+        return None
+
+
+async def connect(state: HostState, patience: Patience) -> Connection | None:
+    """A connection to the process that a state file names, or None where none listens.
+
+    Raises:
+        TimeoutError: One listens and does not answer.
+    """
+    try:
         if state.socket is not None:
             reader, writer = await asyncio.open_unix_connection(state.socket)
         elif state.port is not None:
@@ -88,11 +101,8 @@ async def attach(endpoint: Endpoint, patience: Patience) -> Connection | None:
         return None
     try:
         return await Connection.open(reader, writer, state.token, patience)
-    except TimeoutError:
-        kill_host(state.pid)
     except EngineLost:
-        pass
-    return None
+        return None
 
 
 async def attach_or_start(
