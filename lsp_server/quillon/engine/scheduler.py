@@ -210,7 +210,7 @@ class Scheduler:
 
     def step(self) -> bool:
         """One chunk or one token of the job whose turn it is; False if nothing could be done."""
-        self._sweep()
+        ended = self._sweep()
         for job in self._order():
             self.running = job
             try:
@@ -225,15 +225,17 @@ class Scheduler:
             finally:
                 self.running = None
             return True
-        return False
+        return ended
 
     def fail(self, error: EngineError) -> None:
         """End every job with an error."""
         for job in list(self._jobs):
             self._end(job, error)
 
-    def _sweep(self) -> None:
+    def _sweep(self) -> bool:
+        """End what was cancelled or took too long; whether there was such a job."""
         now = self._clock()
+        before = len(self._jobs)
         for job in list(self._jobs):
             deadline = job.request.deadline
             if job.cancelled:
@@ -241,6 +243,7 @@ class Scheduler:
             elif deadline is not None and now > job.accepted + deadline:
                 message = f"the answer was not complete after {deadline:g} seconds"
                 self._end(job, DeadlineExceeded(message))
+        return len(self._jobs) < before
 
     def _order(self) -> Iterator[Job]:
         # Within a class whoever had its turn longest ago is next.
