@@ -1,0 +1,83 @@
+/** What `@` and `#` offer: files, symbols and the selection. */
+
+import * as vscode from 'vscode';
+
+import type { Range, Reference } from '../protocol';
+import type { Candidate } from './messages';
+import { SELECTION } from './references';
+
+const MOST = 12;
+
+/** The rows for a name being typed; the selection is offered for `#`. */
+export async function candidates(query: string): Promise<readonly Candidate[]> {
+  if (query.startsWith('#')) {
+    return [{ label: SELECTION, detail: vscode.l10n.t('the selected code'), uri: '' }];
+  }
+  const [files, symbols] = await Promise.all([filesNamed(query), symbolsNamed(query)]);
+  return [...files.slice(0, MOST - Math.min(symbols.length, MOST / 2)), ...symbols].slice(0, MOST);
+}
+
+async function filesNamed(query: string): Promise<readonly Candidate[]> {
+  const open = vscode.workspace.textDocuments
+    .filter((document) => document.uri.scheme === 'file')
+    .map((document) => document.uri);
+  const pattern = query.replace(/./gu, escaped);
+  const found = await vscode.workspace.findFiles(`**/*${pattern}*`, undefined, MOST * 2);
+  const rows = new Map<string, Candidate>();
+  for (const uri of [...open, ...found]) {
+    const name = vscode.workspace.asRelativePath(uri);
+    if (name.toLowerCase().includes(query.toLowerCase()) && !/\s/.test(name)) {
+      rows.set(name, { label: `@${name}`, detail: '', uri: uri.toString() });
+    }
+  }
+  return [...rows.values()].slice(0, MOST);
+}
+
+/** A letter that a glob reads as itself, in either case. */
+function escaped(letter: string): string {
+  if (letter.toLowerCase() !== letter.toUpperCase()) {
+    return `[${letter.toLowerCase()}${letter.toUpperCase()}]`;
+  }
+  return /[\w./-]/.test(letter) ? letter : '?';
+}
+
+async function symbolsNamed(query: string): Promise<readonly Candidate[]> {
+  if (query.length < 2) return [];
+  const found = await vscode.commands.executeCommand<vscode.SymbolInformation[] | undefined>(
+    'vscode.executeWorkspaceSymbolProvider',
+    query,
+  );
+  return (found ?? []).slice(0, MOST).map((symbol) => ({
+    label: `@${symbol.name.replace(/\(.*$/, '').replace(/\s+/g, '')}`,
+    detail: vscode.workspace.asRelativePath(symbol.location.uri),
+    uri: symbol.location.uri.toString(),
+    range: plain(symbol.location.range),
+  }));
+}
+
+/** The selection of the editor that was used last; null when nothing is selected. */
+export function selection(): Candidate | null {
+  const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
+  if (editor === undefined || editor.selection.isEmpty) return null;
+  const { start, end } = editor.selection;
+  const name = vscode.workspace.asRelativePath(editor.document.uri);
+  return {
+    label: SELECTION,
+    detail: `${name}:${start.line + 1}-${end.line + 1}`,
+    uri: editor.document.uri.toString(),
+    range: plain(editor.selection),
+  };
+}
+
+export function referenceTo(candidate: Candidate): Reference {
+  const { uri, range } = candidate;
+  return range === undefined ? { uri } : { uri, range };
+}
+
+function plain(range: vscode.Range): Range {
+  const { start, end } = range;
+  return {
+    start: { line: start.line, character: start.character },
+    end: { line: end.line, character: end.character },
+  };
+}

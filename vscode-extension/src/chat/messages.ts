@@ -1,0 +1,46 @@
+/** What the chat page and its host say to each other. */
+
+import type { Decision, Range } from '../protocol';
+import type { ChatEvent, ChatState } from './state';
+import type { Strings } from './strings';
+
+/** Something that can be attached to a question: what the user reads, and where it is. */
+export interface Candidate {
+  readonly label: string;
+  readonly detail: string;
+  readonly uri: string;
+  readonly range?: Range;
+}
+
+export type ToPage =
+  | { readonly type: 'state'; readonly state: ChatState; readonly strings: Strings }
+  | { readonly type: 'event'; readonly event: ChatEvent }
+  | { readonly type: 'candidates'; readonly request: number; readonly rows: readonly Candidate[] }
+  | { readonly type: 'attach'; readonly candidate: Candidate }
+  | { readonly type: 'focus' };
+
+export type EditAction = 'apply' | 'review' | 'discard';
+export type CodeAction = 'copy' | 'insert' | 'review';
+
+export type FromPage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'ask'; readonly text: string; readonly attached: readonly Candidate[] }
+  | { readonly type: 'stop' }
+  | { readonly type: 'new' }
+  | { readonly type: 'list'; readonly query: string }
+  | { readonly type: 'closeList' }
+  | { readonly type: 'open'; readonly conversation: string }
+  | { readonly type: 'delete'; readonly conversation: string }
+  | { readonly type: 'export'; readonly conversation: string }
+  | {
+      readonly type: 'approve';
+      readonly id: string;
+      readonly decision: Decision;
+      readonly reason: string;
+    }
+  | { readonly type: 'edit'; readonly id: string; readonly action: EditAction }
+  | { readonly type: 'code'; readonly text: string; readonly action: CodeAction }
+  | { readonly type: 'place'; readonly path: string; readonly line: number }
+  | { readonly type: 'complete'; readonly request: number; readonly query: string }
+  | { readonly type: 'retry' }
+  | { readonly type: 'log' };

@@ -1,0 +1,252 @@
+/** The chat view: it carries what the page says to the conversation, and the other way round. */
+
+import * as vscode from 'vscode';
+
+import { applyEdit, fileNames, insertCode, reviewCode, reviewEdit } from '../edits';
+import type { ApproveParams, ApproveResult, ExplainParams, StatusParams } from '../protocol';
+import * as requests from '../requests';
+import type { Server } from '../server';
+import { chatServer } from './backend';
+import { candidates, referenceTo, selection } from './candidates';
+import { ChatConversation, sentence } from './conversation';
+import type { Candidate, FromPage, ToPage } from './messages';
+import { pageHtml } from './page';
+import { openPlace } from './places';
+import { mentions, SELECTION } from './references';
+import type { Connection } from './state';
+import { english, type Strings } from './strings';
+
+export const VIEW = 'quillon.chat';
+const REMEMBERED = 'quillon.conversation';
+
+export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable {
+  #view: vscode.WebviewView | null = null;
+  #restored = false;
+  /** What was said to a page that is not there yet; null while one listens. */
+  #waiting: ToPage[] | null = [];
+  readonly #conversation: ChatConversation;
+  readonly #listener: vscode.Disposable;
+
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly server: Server,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    this.#conversation = new ChatConversation(
+      chatServer(server),
+      {
+        changed: (event) => this.#post({ type: 'event', event }),
+        remember: (id) => void context.workspaceState.update(REMEMBERED, id ?? undefined),
+      },
+      fileNames,
+    );
+    this.#listener = server.onDidChange(() => this.#follow());
+    this.#follow();
+  }
+
+  dispose(): void {
+    this.#listener.dispose();
+    this.#conversation.startNew();
+  }
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    this.#view = view;
+    const { extensionUri } = this.context;
+    view.webview.options = {
+      enableScripts: true,
+      localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist')],
+    };
+    view.webview.html = pageHtml(view.webview, extensionUri);
+    view.webview.onDidReceiveMessage((message: FromPage) => void this.#receive(message));
+    view.onDidDispose(() => {
+      this.#view = null;
+      this.#waiting = [];
+    });
+  }
+
+  /** Open the view and put the caret into its input. */
+  async show(): Promise<void> {
+    await vscode.commands.executeCommand(`${VIEW}.focus`);
+    this.#post({ type: 'focus' });
+  }
+
+  async startNew(): Promise<void> {
+    this.#conversation.startNew();
+    await this.show();
+  }
+
+  /** Open the view and ask, in a conversation of its own. */
+  async ask(question: ExplainParams): Promise<void> {
+    await this.show();
+    if (this.#conversation.state.items.length > 0) this.#conversation.startNew();
+    const references = question.references ?? [];
+    const labels = references.map((one) =>
+      vscode.workspace.asRelativePath(vscode.Uri.parse(one.uri)),
+    );
+    await this.#conversation.ask(question.text, references, labels);
+  }
+
+  /** Attach the selected code to the question that is being written. */
+  async attachSelection(): Promise<void> {
+    const selected = selection();
+    if (selected === null) return;
+    const label = `@${selected.detail}`;
+    await this.show();
+    this.#post({ type: 'attach', candidate: { ...selected, label } });
+  }
+
+  async approve(params: ApproveParams, token: vscode.CancellationToken): Promise<ApproveResult> {
+    const gone = new AbortController();
+    token.onCancellationRequested(() => gone.abort());
+    await vscode.commands.executeCommand(`${VIEW}.focus`);
+    return this.#conversation.approve(params, gone.signal);
+  }
+
+  status(status: StatusParams): void {
+    this.#conversation.dispatch({ type: 'status', status });
+  }
+
+  #follow(): void {
+    const state = this.server.state;
+    const connection: Connection =
+      state.kind === 'failed' ? { kind: 'failed', problem: state.problem } : { kind: state.kind };
+    if (state.kind !== 'running') {
+      this.#conversation.lost(vscode.l10n.t('The server stopped while it answered.'));
+    }
+    this.#conversation.dispatch({ type: 'connection', connection });
+    if (state.kind === 'running') this.#restore();
+  }
+
+  /** After a reload the stored conversation comes back, once. */
+  #restore(): void {
+    const id = this.context.workspaceState.get<string>(REMEMBERED);
+    if (this.#restored || id === undefined || this.#conversation.state.items.length > 0) return;
+    this.#restored = true;
+    void this.#conversation.open(id);
+  }
+
+  #post(message: ToPage): void {
+    if (this.#waiting === null) void this.#view?.webview.postMessage(message);
+    // The state that a new page gets holds all events so far.
+    else if (message.type !== 'event') this.#waiting.push(message);
+  }
+
+  #greet(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    this.#post({ type: 'state', state: this.#conversation.state, strings: translated() });
+    waiting.forEach((message) => this.#post(message));
+  }
+
+  async #receive(message: FromPage): Promise<void> {
+    try {
+      await this.#handle(message);
+    } catch (error) {
+      this.log.error(sentence(error));
+      this.#conversation.dispatch({ type: 'problem', text: sentence(error) });
+    }
+  }
+
+  async #handle(message: FromPage): Promise<void> {
+    const conversation = this.#conversation;
+    switch (message.type) {
+      case 'ready':
+        return this.#greet();
+      case 'ask':
+        return this.#ask(message.text, message.attached);
+      case 'stop':
+        return conversation.stop();
+      case 'new':
+        return conversation.startNew();
+      case 'list':
+        return conversation.list(message.query);
+      case 'closeList':
+        return conversation.dispatch({ type: 'listClosed' });
+      case 'open':
+        return conversation.open(message.conversation);
+      case 'delete':
+        return this.#delete(message.conversation);
+      case 'export':
+        return this.#export(message.conversation);
+      case 'approve':
+        return conversation.decide(message.id, message.decision, message.reason);
+      case 'edit':
+        return this.#edit(message.id, message.action);
+      case 'code':
+        return this.#code(message.text, message.action);
+      case 'place':
+        return this.#place(message.path, message.line);
+      case 'complete':
+        return this.#complete(message.request, message.query);
+      case 'retry':
+        return this.server.restart();
+      case 'log':
+        return this.log.show();
+    }
+  }
+
+  async #ask(text: string, attached: readonly Candidate[]): Promise<void> {
+    const selected = mentions(text, SELECTION) ? selection() : null;
+    const chosen = attached.filter((one) => one.uri !== '' && mentions(text, one.label));
+    const all = selected === null ? chosen : [...chosen, selected];
+    const labels = all.map((one) => (one === selected ? one.detail : one.label));
+    await this.#conversation.ask(text, all.map(referenceTo), labels);
+  }
+
+  async #delete(conversation: string): Promise<void> {
+    const remove = vscode.l10n.t('Delete');
+    const text = vscode.l10n.t('Delete this conversation?');
+    const choice = await vscode.window.showWarningMessage(text, { modal: true }, remove);
+    if (choice === remove) await this.#conversation.delete(conversation);
+  }
+
+  async #export(conversationId: string): Promise<void> {
+    const { markdown } = await this.server.client.sendRequest(requests.conversations.export, {
+      conversationId,
+    });
+    const document = await vscode.workspace.openTextDocument({
+      language: 'markdown',
+      content: markdown,
+    });
+    await vscode.window.showTextDocument(document);
+  }
+
+  async #edit(id: string, action: 'apply' | 'review' | 'discard'): Promise<void> {
+    const edit = this.#conversation.edit(id);
+    if (action === 'discard' || edit === undefined) {
+      this.#conversation.dispatch({ type: 'editChanged', id, state: 'discarded', problem: '' });
+      return;
+    }
+    try {
+      if (action === 'apply') await applyEdit(this.server.client, edit);
+      else if (!(await reviewEdit(this.server.client, edit, 'Quillon'))) return;
+      this.#conversation.dispatch({ type: 'editChanged', id, state: 'applied', problem: '' });
+    } catch (error) {
+      const problem = sentence(error);
+      this.#conversation.dispatch({ type: 'editChanged', id, state: 'failed', problem });
+    }
+  }
+
+  async #code(text: string, action: 'copy' | 'insert' | 'review'): Promise<void> {
+    if (action === 'copy') return vscode.env.clipboard.writeText(text);
+    const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
+    if (editor === undefined) {
+      throw new Error(vscode.l10n.t('Open a file first; the code goes where its cursor is.'));
+    }
+    await (action === 'insert' ? insertCode(editor, text) : reviewCode(editor, text));
+  }
+
+  async #place(path: string, line: number): Promise<void> {
+    if (await openPlace(path, line)) return;
+    throw new Error(vscode.l10n.t('The workspace has no file {0}.', path));
+  }
+
+  async #complete(request: number, query: string): Promise<void> {
+    this.#post({ type: 'candidates', request, rows: await candidates(query) });
+  }
+}
+
+function translated(): Strings {
+  const pairs = Object.entries(english).map(([key, text]) => [key, vscode.l10n.t(text)]);
+  return Object.fromEntries(pairs) as Strings;
+}

@@ -1,0 +1,150 @@
+/** What the chat shows, and everything that can happen to it. Plain JSON: it crosses to the page. */
+
+import type {
+  ChatProgress,
+  ChatUsage,
+  Conversation,
+  ConversationSummary,
+  Decision,
+  FinishReason,
+  StatusParams,
+  ToolState,
+} from '../protocol';
+
+export interface TextBlock {
+  readonly kind: 'text';
+  readonly text: string;
+}
+
+export interface NoticeBlock {
+  readonly kind: 'notice';
+  readonly text: string;
+}
+
+/** The server waits for the user: exactly this will run. */
+export interface Approval {
+  readonly reason: string;
+  readonly preview: string;
+}
+
+export interface ToolBlock {
+  readonly kind: 'tool';
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly state: ToolState;
+  readonly result: { readonly ok: boolean; readonly preview: string } | null;
+  readonly approval: Approval | null;
+}
+
+export type EditState = 'proposed' | 'applied' | 'discarded' | 'failed';
+
+export interface EditBlock {
+  readonly kind: 'edit';
+  readonly id: string;
+  readonly label: string;
+  readonly files: readonly string[];
+  readonly state: EditState;
+  readonly problem: string;
+}
+
+export type Block = TextBlock | NoticeBlock | ToolBlock | EditBlock;
+
+export interface Question {
+  readonly kind: 'question';
+  readonly text: string;
+  readonly references: readonly string[];
+}
+
+export interface Answer {
+  readonly kind: 'answer';
+  readonly blocks: readonly Block[];
+  /** Null while it streams. */
+  readonly outcome: Outcome | null;
+}
+
+export interface Outcome {
+  readonly reason: FinishReason;
+  readonly usage: ChatUsage | null;
+  readonly problem: string;
+}
+
+export type Item = Question | Answer;
+
+/** How the server is, as far as the chat can say something about it. */
+export type Connection =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'failed'; readonly problem: string };
+
+export interface ConversationList {
+  readonly open: boolean;
+  readonly query: string;
+  readonly rows: readonly ConversationSummary[];
+}
+
+export interface ChatState {
+  readonly conversation: string | null;
+  readonly title: string;
+  readonly items: readonly Item[];
+  readonly phase: 'idle' | 'asking' | 'stopping';
+  readonly list: ConversationList;
+  readonly status: StatusParams | null;
+  readonly connection: Connection;
+  /** A sentence about something that failed outside a turn; empty when nothing did. */
+  readonly problem: string;
+}
+
+export type ChatEvent =
+  | { readonly type: 'asked'; readonly text: string; readonly references: readonly string[] }
+  | { readonly type: 'progress'; readonly value: Exclude<ChatProgress, { kind: 'edit' }> }
+  | {
+      readonly type: 'editProposed';
+      readonly id: string;
+      readonly label: string;
+      readonly files: readonly string[];
+    }
+  | {
+      readonly type: 'editChanged';
+      readonly id: string;
+      readonly state: EditState;
+      readonly problem: string;
+    }
+  | {
+      readonly type: 'approvalAsked';
+      readonly id: string;
+      readonly name: string;
+      readonly arguments: Readonly<Record<string, unknown>>;
+      readonly approval: Approval;
+    }
+  | { readonly type: 'approvalSettled'; readonly id: string; readonly decision: Decision }
+  | { readonly type: 'stopping' }
+  | {
+      readonly type: 'finished';
+      readonly conversation: string | null;
+      readonly text: string;
+      readonly outcome: Outcome;
+    }
+  | { readonly type: 'broken'; readonly problem: string }
+  | { readonly type: 'problem'; readonly text: string }
+  | { readonly type: 'started' }
+  | { readonly type: 'opened'; readonly conversation: Conversation }
+  | {
+      readonly type: 'listed';
+      readonly query: string;
+      readonly rows: readonly ConversationSummary[];
+    }
+  | { readonly type: 'listClosed' }
+  | { readonly type: 'status'; readonly status: StatusParams }
+  | { readonly type: 'connection'; readonly connection: Connection };
+
+export const emptyChat: ChatState = {
+  conversation: null,
+  title: '',
+  items: [],
+  phase: 'idle',
+  list: { open: false, query: '', rows: [] },
+  status: null,
+  connection: { kind: 'starting' },
+  problem: '',
+};

@@ -1,0 +1,121 @@
+/** Cards in an answer: tool calls with their approval, and proposed edits. */
+
+import type { EditAction } from '../messages';
+import type { Decision } from '../../protocol';
+import type { EditBlock, ToolBlock } from '../state';
+import type { Strings } from '../strings';
+import { button, element } from './dom';
+
+export interface CardActions {
+  readonly strings: Strings;
+  readonly decide: (id: string, decision: Decision, reason: string) => void;
+  readonly edit: (id: string, action: EditAction) => void;
+}
+
+export function toolCard(tool: ToolBlock, actions: CardActions): HTMLElement {
+  const { strings } = actions;
+  const card = element('section', {
+    class: `card tool ${tool.state}`,
+    label: `${tool.name}: ${strings[tool.state]}`,
+  });
+  const summary = element(
+    'summary',
+    {},
+    element('span', { class: 'dot' }),
+    element('span', { class: 'tool-name' }, tool.name),
+    element('span', { class: 'tool-brief' }, brief(tool.arguments)),
+    element('span', { class: 'tool-state' }, strings[tool.state]),
+  );
+  const details = element(
+    'details',
+    {},
+    summary,
+    argumentList(tool, strings),
+    result(tool, strings),
+  );
+  card.append(details);
+  if (tool.approval !== null) card.append(approval(tool, actions));
+  return card;
+}
+
+/** The arguments on one line, for the folded card. */
+function brief(values: Readonly<Record<string, unknown>>): string {
+  return Object.values(values)
+    .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+    .join(' ')
+    .replace(/\s+/g, ' ')
+    .slice(0, 200);
+}
+
+function argumentList(tool: ToolBlock, strings: Strings): HTMLElement {
+  const rows = Object.entries(tool.arguments).flatMap(([name, value]) => [
+    element('dt', {}, name),
+    element('dd', {}, typeof value === 'string' ? value : JSON.stringify(value)),
+  ]);
+  return element('div', {}, element('h4', {}, strings.arguments), element('dl', {}, ...rows));
+}
+
+function result(tool: ToolBlock, strings: Strings): HTMLElement | null {
+  if (tool.result === null) return null;
+  const output = element('pre', { class: tool.result.ok ? '' : 'bad' }, tool.result.preview);
+  output.tabIndex = 0;
+  return element('div', {}, element('h4', {}, strings.result), output);
+}
+
+function approval(tool: ToolBlock, { strings, decide }: CardActions): HTMLElement {
+  const reason = element('input', { class: 'reason', label: strings.denyReason });
+  reason.placeholder = strings.denyReason;
+  const choose = (decision: Decision) => (): void =>
+    decide(tool.id, decision, decision === 'deny' ? reason.value.trim() : '');
+  const run = element('pre', { class: 'run' }, tool.approval?.preview || fallbackPreview(tool));
+  run.tabIndex = 0;
+  return element(
+    'div',
+    { class: 'approval', role: 'group', label: strings.approvalAsked },
+    tool.approval?.reason ? element('p', {}, tool.approval.reason) : null,
+    element('p', {}, strings.willRun),
+    run,
+    element(
+      'div',
+      { class: 'choices' },
+      button(strings.allowOnce, choose('once'), 'primary'),
+      button(strings.allowSession, choose('session')),
+      button(strings.deny, choose('deny')),
+    ),
+    reason,
+  );
+}
+
+function fallbackPreview(tool: ToolBlock): string {
+  return `${tool.name} ${JSON.stringify(tool.arguments, null, 2)}`;
+}
+
+export function editCard(edit: EditBlock, { strings, edit: act }: CardActions): HTMLElement {
+  const words = {
+    proposed: '',
+    applied: strings.applied,
+    discarded: strings.discarded,
+    failed: strings.notApplied,
+  };
+  const card = element(
+    'section',
+    { class: `card edit ${edit.state}`, label: edit.label },
+    element('div', { class: 'edit-label' }, edit.label),
+    element('div', { class: 'edit-files' }, edit.files.join(', ')),
+  );
+  if (edit.problem !== '') card.append(element('p', { class: 'problem' }, edit.problem));
+  if (edit.state === 'proposed' || edit.state === 'failed') {
+    card.append(
+      element(
+        'div',
+        { class: 'choices' },
+        button(strings.apply, () => act(edit.id, 'apply'), 'primary'),
+        button(strings.reviewChanges, () => act(edit.id, 'review')),
+        button(strings.discard, () => act(edit.id, 'discard')),
+      ),
+    );
+  } else {
+    card.append(element('div', { class: 'edit-state' }, words[edit.state]));
+  }
+  return card;
+}

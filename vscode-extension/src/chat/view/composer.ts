@@ -1,0 +1,214 @@
+/** Where questions are written: input, names offered for `@` and `#`, send and stop. */
+
+import type { Candidate } from '../messages';
+import { mentions, typedName, withMark } from '../references';
+import type { ChatState } from '../state';
+import { filled, type Strings } from '../strings';
+import { element, iconButton } from './dom';
+
+export interface Draft {
+  readonly text: string;
+  readonly attached: readonly Candidate[];
+}
+
+export interface ComposerActions {
+  readonly strings: Strings;
+  readonly ask: (draft: Draft) => void;
+  readonly stop: () => void;
+  readonly complete: (query: string) => void;
+  readonly save: (draft: Draft) => void;
+}
+
+export class Composer {
+  readonly node = element('div', { class: 'composer' });
+  readonly #input: HTMLTextAreaElement;
+  readonly #chips = element('div', { class: 'chips' });
+  readonly #offer = element('ul', { class: 'offer', role: 'listbox', id: 'offer' });
+  readonly #send: HTMLButtonElement;
+  readonly #stop: HTMLButtonElement;
+  #attached: readonly Candidate[];
+  #rows: readonly Candidate[] = [];
+  #chosen = 0;
+  #phase: ChatState['phase'] = 'idle';
+
+  constructor(
+    private readonly actions: ComposerActions,
+    draft: Draft,
+  ) {
+    const { strings } = actions;
+    this.#attached = draft.attached;
+    this.#input = this.#makeInput(draft.text);
+    this.#send = iconButton('send', strings.send, () => this.#ask());
+    this.#stop = iconButton('stop', strings.stop, () => actions.stop());
+    this.#offer.setAttribute('aria-label', strings.suggestions);
+    const row = element('div', { class: 'composer-row' }, this.#input, this.#send, this.#stop);
+    this.node.append(this.#offer, this.#chips, row);
+    this.#closeOffer();
+    this.#drawChips();
+  }
+
+  draw(state: ChatState): void {
+    this.#phase = state.phase;
+    const idle = state.phase === 'idle';
+    this.#send.hidden = !idle;
+    this.#stop.hidden = idle;
+    this.#stop.disabled = state.phase === 'stopping';
+  }
+
+  focus(): void {
+    this.#input.focus();
+  }
+
+  /** Put a text into the input in place of what is there. */
+  fill(text: string): void {
+    this.#input.value = text;
+    this.#changed();
+    this.focus();
+  }
+
+  attach(candidate: Candidate): void {
+    const gap = this.#input.value === '' || this.#input.value.endsWith(' ') ? '' : ' ';
+    this.#input.value += `${gap}${candidate.label} `;
+    this.#attached = [...this.#attached, candidate];
+    this.#changed();
+    this.focus();
+  }
+
+  /** Show the rows found for the name being typed. */
+  offer(rows: readonly Candidate[]): void {
+    this.#rows = this.#typed() === null ? [] : rows;
+    this.#chosen = 0;
+    this.#drawOffer();
+  }
+
+  #makeInput(text: string): HTMLTextAreaElement {
+    const input = element('textarea', { class: 'input', label: this.actions.strings.ask });
+    input.rows = 3;
+    input.value = text;
+    input.placeholder = this.actions.strings.ask;
+    input.setAttribute('aria-controls', 'offer');
+    input.setAttribute('aria-autocomplete', 'list');
+    input.addEventListener('input', () => {
+      this.#changed();
+      this.#look();
+    });
+    input.addEventListener('keydown', (event) => this.#key(event));
+    input.addEventListener('blur', () => setTimeout(() => this.#closeOffer(), 150));
+    return input;
+  }
+
+  #key(event: KeyboardEvent): void {
+    // A key that ends the composing of a character is not a command.
+    if (event.isComposing) return;
+    const offered = this.#rows.length > 0;
+    const keys: Readonly<Record<string, () => void>> = offered
+      ? {
+          ArrowDown: () => this.#move(1),
+          ArrowUp: () => this.#move(-1),
+          Enter: () => this.#take(this.#chosen),
+          Tab: () => this.#take(this.#chosen),
+          Escape: () => this.#closeOffer(),
+        }
+      : { Enter: () => this.#ask(), Escape: () => this.#escape() };
+    const act = event.shiftKey ? undefined : keys[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  }
+
+  #escape(): void {
+    if (this.#phase === 'asking') this.actions.stop();
+  }
+
+  #ask(): void {
+    const text = this.#input.value.trim();
+    if (text === '' || this.#phase !== 'idle') return;
+    const attached = this.#attached;
+    this.#input.value = '';
+    this.#attached = [];
+    this.#changed();
+    this.actions.ask({ text, attached });
+  }
+
+  #changed(): void {
+    const text = this.#input.value;
+    this.#attached = this.#attached.filter((one) => mentions(text, one.label));
+    this.actions.save({ text, attached: this.#attached });
+    this.#drawChips();
+  }
+
+  #typed(): ReturnType<typeof typedName> {
+    return typedName(this.#input.value, this.#input.selectionEnd);
+  }
+
+  #look(): void {
+    const typed = this.#typed();
+    if (typed === null) this.#closeOffer();
+    else this.actions.complete(typed.query);
+  }
+
+  #move(step: number): void {
+    this.#chosen = (this.#chosen + step + this.#rows.length) % this.#rows.length;
+    this.#drawOffer();
+  }
+
+  #take(index: number): void {
+    const typed = this.#typed();
+    const row = this.#rows[index];
+    if (typed === null || row === undefined) return;
+    const caret = this.#input.selectionEnd;
+    const next = withMark(this.#input.value, typed.start, caret, row.label);
+    this.#input.value = next.text;
+    this.#input.setSelectionRange(next.caret, next.caret);
+    if (row.uri !== '') this.#attached = [...this.#attached, row];
+    this.#closeOffer();
+    this.#changed();
+  }
+
+  #closeOffer(): void {
+    this.#rows = [];
+    this.#drawOffer();
+  }
+
+  #drawOffer(): void {
+    this.#offer.hidden = this.#rows.length === 0;
+    this.#input.setAttribute('aria-expanded', String(!this.#offer.hidden));
+    const rows = this.#rows.map((row, index) => {
+      const item = element(
+        'li',
+        { role: 'option', id: `offer-${index}` },
+        element('span', { class: 'offer-name' }, row.label),
+        element('span', { class: 'offer-detail' }, row.detail),
+      );
+      item.setAttribute('aria-selected', String(index === this.#chosen));
+      item.addEventListener('mousedown', (event) => {
+        event.preventDefault();
+        this.#take(index);
+      });
+      return item;
+    });
+    this.#offer.replaceChildren(...rows);
+    if (this.#offer.hidden) this.#input.removeAttribute('aria-activedescendant');
+    else this.#input.setAttribute('aria-activedescendant', `offer-${this.#chosen}`);
+    rows[this.#chosen]?.scrollIntoView({ block: 'nearest' });
+  }
+
+  #drawChips(): void {
+    const { strings } = this.actions;
+    const chips = this.#attached.map((one) =>
+      element(
+        'span',
+        { class: 'chip', title: one.detail },
+        one.label,
+        iconButton('remove', filled(strings.remove, one.label), () => this.#detach(one)),
+      ),
+    );
+    this.#chips.replaceChildren(...chips);
+  }
+
+  #detach(candidate: Candidate): void {
+    this.#input.value = this.#input.value.split(candidate.label).join('').replace(/ {2,}/g, ' ');
+    this.#changed();
+    this.focus();
+  }
+}

@@ -1,0 +1,155 @@
+/** One connection to one server process. */
+
+import * as os from 'node:os';
+import * as vscode from 'vscode';
+import type { ErrorHandler, Middleware, StaticFeature } from 'vscode-languageclient/node';
+import {
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  RevealOutputChannelOn,
+} from 'vscode-languageclient/node';
+
+import type { Found } from './discovery';
+import { ServerProcess } from './process';
+
+const START_SECONDS = 60;
+const STOP_MILLISECONDS = 5_000;
+
+export interface ConnectionOptions {
+  readonly settings: () => Record<string, unknown>;
+  readonly middleware: Middleware;
+  readonly log: vscode.LogOutputChannel;
+  readonly trace: vscode.LogOutputChannel;
+  /** Registers handlers before the connection is made. */
+  readonly prepare: (client: LanguageClient) => void;
+  /** The connection closed or turned to garbage, after it had been up. Called once. */
+  readonly lost: (problem: string) => void;
+}
+
+/** Tells the server what this client can do beyond the protocol. */
+const experimental: StaticFeature = {
+  fillClientCapabilities(capabilities) {
+    capabilities.experimental = {
+      ...(capabilities.experimental as object | undefined),
+      quillon: { chat: true, approve: true },
+    };
+  },
+  initialize() {
+    // Nothing depends on the server's answer.
+  },
+  getState() {
+    return { kind: 'static' };
+  },
+  clear() {
+    // Nothing is held.
+  },
+};
+
+export class Connection {
+  #open = false;
+  #ended = false;
+  #fail: (error: Error) => void = () => {};
+  readonly client: LanguageClient;
+
+  private constructor(
+    private readonly process: ServerProcess,
+    private readonly options: ConnectionOptions,
+  ) {
+    this.client = this.#createClient();
+    options.prepare(this.client);
+  }
+
+  /** Start a server and shake hands. Rejects with a sentence, and leaves no process behind. */
+  static async open(found: Found, options: ConnectionOptions): Promise<Connection> {
+    const folder = vscode.workspace.workspaceFolders?.find((one) => one.uri.scheme === 'file');
+    const cwd = folder?.uri.fsPath ?? os.homedir();
+    const process = await ServerProcess.start(found, cwd, (line) => options.log.info(line));
+    const connection = new Connection(process, options);
+    try {
+      await connection.#shakeHands();
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  /** Say goodbye and see the process end. */
+  async close(): Promise<void> {
+    this.#ended = true;
+    try {
+      await this.client.dispose(STOP_MILLISECONDS);
+    } catch {
+      // It was still starting, or is gone already: its process is ended below.
+    }
+    await this.process.end(this.#open ? STOP_MILLISECONDS : 0);
+  }
+
+  async #shakeHands(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const failed = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+      timer = setTimeout(() => {
+        reject(
+          new Error(vscode.l10n.t('The server did not answer within {0} seconds.', START_SECONDS)),
+        );
+      }, START_SECONDS * 1000);
+    });
+    try {
+      await Promise.race([this.client.start(), failed]);
+      this.#open = true;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #createClient(): LanguageClient {
+    const { settings, middleware, log, trace } = this.options;
+    const child = this.process.streams;
+    const client = new LanguageClient(
+      'quillon',
+      'Quillon',
+      () => Promise.resolve({ reader: child.stdout, writer: child.stdin }),
+      {
+        documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
+        initializationOptions: settings,
+        outputChannel: log,
+        traceOutputChannel: trace,
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
+        middleware,
+        errorHandler: this.#errorHandler(),
+        // Whoever opens the connection shows one message.
+        initializationFailedHandler: () => false,
+      },
+    );
+    client.registerFeature(experimental);
+    return client;
+  }
+
+  /** Never restarts by itself: whoever holds the connection decides, with a back-off. */
+  #errorHandler(): ErrorHandler {
+    return {
+      error: (error) => {
+        this.#lose(
+          vscode.l10n.t('The server sent something that is no message: {0}', error.message),
+        );
+        return { action: ErrorAction.Shutdown, handled: true };
+      },
+      closed: async () => {
+        await this.process.exited(1_000);
+        this.#lose(
+          vscode.l10n.t('The server stopped unexpectedly. {0}', this.process.lastWords).trim(),
+        );
+        return { action: CloseAction.DoNotRestart, handled: true };
+      },
+    };
+  }
+
+  #lose(problem: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#open) this.options.lost(problem);
+    else this.#fail(new Error(problem));
+  }
+}

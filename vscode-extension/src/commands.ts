@@ -1,0 +1,133 @@
+/** Every command in one table, and the menu behind the status bar item. */
+
+import * as vscode from 'vscode';
+
+import type { ChatPanel } from './chat/panel';
+import { selection, referenceTo } from './chat/candidates';
+import * as config from './config';
+import { reportProblem } from './report';
+import type { Server } from './server';
+import type { Snooze } from './snooze';
+import type { StatusItem } from './status';
+
+export interface Parts {
+  readonly context: vscode.ExtensionContext;
+  readonly server: Server;
+  readonly chat: ChatPanel;
+  readonly status: StatusItem;
+  readonly snooze: Snooze;
+  readonly log: vscode.LogOutputChannel;
+  /** The last lines of the log. */
+  readonly recent: () => readonly string[];
+}
+
+type Command = () => unknown;
+
+export function registerCommands(parts: Parts): vscode.Disposable[] {
+  return Object.entries(table(parts)).map(([name, run]) =>
+    vscode.commands.registerCommand(name, async () => {
+      try {
+        await run();
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        void vscode.window.showErrorMessage(text);
+      }
+    }),
+  );
+}
+
+function table(parts: Parts): Readonly<Record<string, Command>> {
+  const { server, chat, log } = parts;
+  return {
+    'quillon.openChat': () => chat.show(),
+    'quillon.newChat': () => chat.startNew(),
+    'quillon.explainSelection': () => explain(chat),
+    'quillon.addSelectionToChat': () => chat.attachSelection(),
+    'quillon.restart': () => server.restart(),
+    'quillon.install': () => server.install(),
+    'quillon.showLog': () => log.show(),
+    'quillon.snooze': () => chooseSnooze(parts),
+    'quillon.toggleLanguage': toggleLanguage,
+    'quillon.toggleSuggestions': () => config.toggleSuggestions(),
+    'quillon.chooseModel': chooseModel,
+    'quillon.reportProblem': () => reportProblem(parts),
+    'quillon.menu': () => showMenu(parts),
+  };
+}
+
+async function explain(chat: ChatPanel): Promise<void> {
+  const selected = selection();
+  if (selected === null) throw new Error(vscode.l10n.t('Select the code to explain first.'));
+  await chat.ask({
+    text: vscode.l10n.t('Explain this code.'),
+    references: [referenceTo(selected)],
+  });
+}
+
+async function chooseSnooze({ snooze, status }: Parts): Promise<void> {
+  const minutes = [5, 15, 60, 240];
+  const rows = minutes.map((count) => ({ label: vscode.l10n.t('{0} minutes', count), count }));
+  const end = { label: vscode.l10n.t('Suggest again now'), count: 0 };
+  const choice = await vscode.window.showQuickPick(snooze.active ? [end, ...rows] : rows, {
+    placeHolder: vscode.l10n.t('No suggestions for'),
+  });
+  if (choice === undefined) return;
+  snooze.set(choice.count);
+  status.draw();
+}
+
+async function toggleLanguage(): Promise<void> {
+  const language = vscode.window.activeTextEditor?.document.languageId;
+  if (language === undefined) throw new Error(vscode.l10n.t('Open a file of the language first.'));
+  await config.toggleLanguage(language);
+}
+
+async function chooseModel(): Promise<void> {
+  const embedded = {
+    label: vscode.l10n.t('The model that comes with Quillon'),
+    detail: vscode.l10n.t('Small and quick to start; for a first look.'),
+    file: false,
+  };
+  const file = {
+    label: vscode.l10n.t('A GGUF file on this machine…'),
+    detail: vscode.l10n.t('Qwen coder models serve best.'),
+    file: true,
+  };
+  const choice = await vscode.window.showQuickPick([file, embedded]);
+  if (choice === undefined) return;
+  if (!choice.file) return config.chooseModel(null);
+  const [chosen] = (await vscode.window.showOpenDialog({ filters: { GGUF: ['gguf'] } })) ?? [];
+  if (chosen !== undefined) await config.chooseModel(chosen.fsPath);
+}
+
+async function showMenu({ status, snooze }: Parts): Promise<void> {
+  const language = vscode.window.activeTextEditor?.document.languageId;
+  const off = language !== undefined && !config.suggests(language);
+  const rows: (vscode.QuickPickItem & { readonly command: string })[] = [
+    { label: vscode.l10n.t('$(comment-discussion) Open the chat'), command: 'quillon.openChat' },
+    {
+      label: snooze.active
+        ? vscode.l10n.t('$(bell) Suggest again')
+        : vscode.l10n.t('$(bell-slash) Silence suggestions for a while'),
+      command: 'quillon.snooze',
+    },
+    ...(language === undefined
+      ? []
+      : [
+          {
+            label: off
+              ? vscode.l10n.t('$(check) Suggest in {0}', language)
+              : vscode.l10n.t('$(circle-slash) Do not suggest in {0}', language),
+            command: 'quillon.toggleLanguage',
+          },
+        ]),
+    { label: vscode.l10n.t('$(chip) Choose a model'), command: 'quillon.chooseModel' },
+    { label: vscode.l10n.t('$(debug-restart) Restart the server'), command: 'quillon.restart' },
+    { label: vscode.l10n.t('$(output) Show the log'), command: 'quillon.showLog' },
+    { label: vscode.l10n.t('$(bug) Report a problem'), command: 'quillon.reportProblem' },
+  ];
+  const reason = status.status?.noSuggestion;
+  const placeHolder = reason ? vscode.l10n.t('No suggestion: {0}', reason) : 'Quillon';
+  const choice = await vscode.window.showQuickPick(rows, { placeHolder });
+  if (choice !== undefined) await vscode.commands.executeCommand(choice.command);
+}

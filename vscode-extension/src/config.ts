@@ -1,0 +1,116 @@
+/** The extension's settings, typed, and those that belong to the server. */
+
+import * as vscode from 'vscode';
+
+const SECTION = 'quillon';
+
+/** Settings that the server never sees. Every other one under `quillon` is the server's. */
+const OWN = ['interpreter', 'installPackage', 'trace.server'] as const;
+
+/** Settings that need a new server process, because they name a program or shape the engine. */
+const RESTARTING = ['quillon.interpreter', 'quillon.model', 'quillon.engine', 'quillon.logLevel'];
+
+/** `quillon.interpreter`, or empty. */
+export function interpreter(): string {
+  return vscode.workspace.getConfiguration(SECTION).get<string>('interpreter', '').trim();
+}
+
+/** What pip installs into the private environment. */
+export function installPackage(): string {
+  return vscode.workspace.getConfiguration(SECTION).get<string>('installPackage', 'quillon');
+}
+
+export function needsRestart(change: vscode.ConfigurationChangeEvent): boolean {
+  return RESTARTING.some((name) => change.affectsConfiguration(name));
+}
+
+export function touchesServer(change: vscode.ConfigurationChangeEvent): boolean {
+  return change.affectsConfiguration(SECTION);
+}
+
+/**
+ * The server's settings that someone set, nested as the server reads them. Defaults stay the
+ * server's own: they need not agree between versions.
+ */
+export function serverSettings(names: readonly string[]): Record<string, unknown> {
+  const config = vscode.workspace.getConfiguration(SECTION);
+  const settings: Record<string, unknown> = {};
+  for (const name of names) {
+    const value: unknown = config.get(name);
+    // An emptied field of the settings editor is one that nobody set.
+    if (value !== '' && isSet(config.inspect(name))) nest(settings, name.split('.'), value);
+  }
+  return settings;
+}
+
+type Inspection = ReturnType<vscode.WorkspaceConfiguration['inspect']>;
+
+function isSet(inspection: Inspection): boolean {
+  return [
+    inspection?.globalValue,
+    inspection?.workspaceValue,
+    inspection?.workspaceFolderValue,
+    inspection?.globalLanguageValue,
+    inspection?.workspaceLanguageValue,
+  ].some((value) => value !== undefined);
+}
+
+function nest(into: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [name, ...rest] = path;
+  if (name === undefined) return;
+  if (rest.length === 0) {
+    into[name] = value;
+    return;
+  }
+  const inner = (into[name] ??= {}) as Record<string, unknown>;
+  nest(inner, rest, value);
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly contributes: {
+    readonly configuration: readonly { readonly properties: Readonly<Record<string, unknown>> }[];
+  };
+}
+
+/** The names of the server's settings, as package.json has them. */
+export function serverSettingNames(extension: vscode.Extension<unknown>): readonly string[] {
+  const manifest = extension.packageJSON as Manifest;
+  return manifest.contributes.configuration
+    .flatMap((section) => Object.keys(section.properties))
+    .map((name) => name.slice(SECTION.length + 1))
+    .filter((name) => !OWN.some((own) => own === name));
+}
+
+export function extensionVersion(extension: vscode.Extension<unknown>): string {
+  return (extension.packageJSON as Manifest).version;
+}
+
+/** Whether suggestions are on for a language. */
+export function suggests(language: string): boolean {
+  const config = vscode.workspace.getConfiguration(SECTION);
+  return (
+    config.get<boolean>('inline.enabled', true) &&
+    !config.get<readonly string[]>('inline.disabledLanguages', []).includes(language)
+  );
+}
+
+export async function toggleLanguage(language: string): Promise<void> {
+  const config = vscode.workspace.getConfiguration(SECTION);
+  const disabled = config.get<readonly string[]>('inline.disabledLanguages', []);
+  const next = disabled.includes(language)
+    ? disabled.filter((one) => one !== language)
+    : [...disabled, language];
+  await config.update('inline.disabledLanguages', next, vscode.ConfigurationTarget.Global);
+}
+
+export async function toggleSuggestions(): Promise<void> {
+  const config = vscode.workspace.getConfiguration(SECTION);
+  const enabled = config.get<boolean>('inline.enabled', true);
+  await config.update('inline.enabled', !enabled, vscode.ConfigurationTarget.Global);
+}
+
+export async function chooseModel(path: string | null): Promise<void> {
+  const config = vscode.workspace.getConfiguration(SECTION);
+  await config.update('model.path', path ?? undefined, vscode.ConfigurationTarget.Global);
+}

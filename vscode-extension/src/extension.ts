@@ -1,0 +1,78 @@
+/** Puts the parts together. Activation starts the server and does not wait for it. */
+
+import * as vscode from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+
+import { ChatPanel, VIEW } from './chat/panel';
+import { registerCommands } from './commands';
+import { needsRestart, touchesServer } from './config';
+import { Diagnostics } from './diagnostics';
+import { onSelectedPython } from './environment';
+import { recentLog } from './recent';
+import * as requests from './requests';
+import { Server } from './server';
+import { Snooze } from './snooze';
+import { StatusItem } from './status';
+import { middleware } from './suggestions';
+
+let running: Server | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const began = performance.now();
+  const log = recentLog('Quillon');
+  const trace = vscode.window.createOutputChannel('Quillon Trace', { log: true });
+  const snooze = new Snooze(() => Date.now());
+  const prepare = (client: LanguageClient): void => {
+    client.onNotification(requests.status, (status) => {
+      item.update(status);
+      chat.status(status);
+    });
+    client.onNotification(requests.explain, (question) => void chat.ask(question));
+    client.onRequest(requests.approve, (params, token) => chat.approve(params, token));
+  };
+  const server: Server = new Server(
+    context,
+    log.channel,
+    trace,
+    middleware(snooze, () => server.settings()),
+    prepare,
+  );
+  running = server;
+  const item = new StatusItem(server, snooze);
+  const chat = new ChatPanel(context, server, log.channel);
+  const parts = {
+    context,
+    server,
+    chat,
+    status: item,
+    snooze,
+    log: log.channel,
+    recent: log.lines,
+  };
+  context.subscriptions.push(
+    ...[log.channel, trace, server, item, chat, new Diagnostics(server)],
+    vscode.window.registerWebviewViewProvider(VIEW, chat),
+    ...registerCommands(parts),
+    ...watch(server),
+  );
+  void server.restart();
+  void onSelectedPython(() => void server.restart()).then((listener) =>
+    context.subscriptions.push(listener),
+  );
+  log.channel.info(`activated in ${Math.round(performance.now() - began)} ms`);
+}
+
+export async function deactivate(): Promise<void> {
+  await running?.stop();
+}
+
+function watch(server: Server): vscode.Disposable[] {
+  return [
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (needsRestart(change)) void server.restart();
+      else if (touchesServer(change)) void server.sendSettings();
+    }),
+    // In a trusted folder its own settings, and the selected environment, count.
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void server.restart()),
+  ];
+}

@@ -1,0 +1,75 @@
+/** The server's process: started without a shell, its last words kept, ended for certain. */
+
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn } from 'node:child_process';
+
+import type { Found } from './discovery';
+
+const LAST_LINES = 8;
+
+export class ServerProcess {
+  #lines: string[] = [];
+  readonly #child: ChildProcessWithoutNullStreams;
+
+  private constructor(child: ChildProcessWithoutNullStreams, log: (line: string) => void) {
+    this.#child = child;
+    let rest = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split(/\r?\n/);
+      rest = lines.pop() ?? '';
+      lines.forEach(log);
+      this.#lines = [...this.#lines, ...lines].slice(-LAST_LINES);
+    });
+  }
+
+  /** Resolves when the process runs; rejects with the system's reason when it cannot. */
+  static start(found: Found, cwd: string, log: (line: string) => void): Promise<ServerProcess> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(found.command, found.args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+      const own = new ServerProcess(child, log);
+      child.once('spawn', () => resolve(own));
+      child.once('error', (error) => reject(new Error(`${found.command}: ${error.message}`)));
+      // A server that is gone while something is written to it is reported by its closing.
+      child.stdin.on('error', () => {});
+    });
+  }
+
+  get streams(): ChildProcessWithoutNullStreams {
+    return this.#child;
+  }
+
+  /** How it ended and what it said last, for a person; empty while nothing is known. */
+  get lastWords(): string {
+    const last = this.#lines.filter((line) => line.trim() !== '').at(-1) ?? '';
+    const { exitCode, signalCode } = this.#child;
+    const end = signalCode ?? (exitCode === null ? '' : `exit status ${exitCode}`);
+    return [end, last].filter((part) => part !== '').join(': ');
+  }
+
+  /** Resolves when the process has ended, or when that takes longer than so many milliseconds. */
+  exited(patience: number): Promise<void> {
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, patience);
+      child.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves when the process has ended, with force after so many milliseconds. */
+  end(patience: number): Promise<void> {
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+      child.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      child.stdin.end();
+    });
+  }
+}

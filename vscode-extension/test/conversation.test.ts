@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { ChatServer } from '../src/chat/conversation';
+import { ChatConversation } from '../src/chat/conversation';
+import type { ChatParams, ChatProgress, ChatResult } from '../src/protocol';
+
+type Turn = (
+  params: ChatParams,
+  progress: (value: ChatProgress) => void,
+  stop: AbortSignal,
+) => Promise<ChatResult>;
+
+const usage = { promptTokens: 1, cachedTokens: 0, completionTokens: 1, tokensPerSecond: 1 };
+const ended = (conversationId: string, text = ''): ChatResult => ({
+  conversationId,
+  turnId: 't1',
+  finishReason: 'stop',
+  usage,
+  text,
+});
+
+function chat(turn: Turn): { conversation: ChatConversation; remembered: (string | null)[] } {
+  const remembered: (string | null)[] = [];
+  const server: ChatServer = {
+    chat: turn,
+    list: async () => [{ conversationId: 'stored', title: '', updated: '', turns: 1 }],
+    get: async (id) => {
+      if (id !== 'known') throw new Error('There is no such conversation.');
+      return { conversationId: id, title: 'Known', updated: '', messages: [] };
+    },
+    delete: async () => {},
+  };
+  const listeners = {
+    changed: () => {},
+    remember: (id: string | null) => void remembered.push(id),
+  };
+  return { conversation: new ChatConversation(server, listeners, () => ['a.py']), remembered };
+}
+
+/** A turn that goes on until it is stopped. */
+const endless: Turn = (_params, progress, stop) =>
+  new Promise((_resolve, reject) => {
+    progress({ kind: 'text', text: 'and so on' });
+    stop.addEventListener('abort', () => reject(new Error('cancelled')));
+  });
+
+const outcome = ({ state }: ChatConversation): string => {
+  const last = state.items.at(-1);
+  return last?.kind === 'answer' ? `${last.outcome?.reason}: ${last.outcome?.problem}` : '';
+};
+
+test('the second question goes to the conversation of the first', async () => {
+  const seen: (string | undefined)[] = [];
+  const { conversation, remembered } = chat(async (params) => {
+    seen.push(params.conversationId);
+    return ended('c1', 'yes');
+  });
+  await conversation.ask('one', [], []);
+  await conversation.ask('two', [], []);
+  assert.deepEqual(seen, [undefined, 'c1']);
+  assert.deepEqual(remembered, ['c1', 'c1']);
+});
+
+test('an empty question and one while another runs are not asked', async () => {
+  const { conversation } = chat(endless);
+  await conversation.ask('   ', [], []);
+  assert.equal(conversation.state.items.length, 0);
+  const running = conversation.ask('first', [], []);
+  await conversation.ask('second', [], []);
+  assert.equal(conversation.state.items.length, 2);
+  conversation.stop();
+  await running;
+});
+
+test('a stopped turn keeps its text and finds its conversation', async () => {
+  const { conversation, remembered } = chat(endless);
+  const running = conversation.ask('tell me', [], []);
+  conversation.stop();
+  await running;
+  assert.equal(outcome(conversation), 'cancelled: ');
+  assert.equal(conversation.state.conversation, 'stored');
+  assert.deepEqual(remembered, ['stored']);
+});
+
+test('an error ends the turn with its sentence', async () => {
+  const { conversation } = chat(() => Promise.reject(new Error('The model is gone.')));
+  await conversation.ask('hello', [], []);
+  assert.equal(outcome(conversation), 'error: The model is gone.');
+  assert.equal(conversation.state.phase, 'idle');
+});
+
+test('approval waits for the user, once per call', async () => {
+  let decision: unknown;
+  const { conversation } = chat(async () => {
+    const gone = new AbortController().signal;
+    const question = { callId: 't', tool: 'run_tests', arguments: {}, reason: 'runs code' };
+    decision = await conversation.approve(question, gone);
+    return ended('c1');
+  });
+  const running = conversation.ask('test it', [], []);
+  conversation.decide('t', 'deny', 'not now');
+  conversation.decide('t', 'once', '');
+  await running;
+  assert.deepEqual(decision, { decision: 'deny', reason: 'not now' });
+});
+
+test('stopping denies what waits for approval', async () => {
+  let decision: unknown;
+  const { conversation } = chat(async (_params, _progress, stop) => {
+    const question = { callId: 't', tool: 'run_tests', arguments: {}, reason: '' };
+    decision = await conversation.approve(question, new AbortController().signal);
+    stop.throwIfAborted();
+    return ended('c1');
+  });
+  const running = conversation.ask('test it', [], []);
+  conversation.stop();
+  await running;
+  assert.deepEqual(decision, { decision: 'deny' });
+});
+
+test('an approval outside a turn is denied', async () => {
+  const { conversation } = chat(endless);
+  const question = { callId: 't', tool: 'x', arguments: {}, reason: '' };
+  const answer = await conversation.approve(question, new AbortController().signal);
+  assert.equal(answer.decision, 'deny');
+});
+
+test('a server that goes away breaks the turn, and its late words are dropped', async () => {
+  let late: (value: ChatProgress) => void = () => {};
+  const { conversation } = chat((_params, progress) => {
+    late = progress;
+    return new Promise(() => {});
+  });
+  void conversation.ask('hello', [], []);
+  conversation.lost('The server stopped.');
+  late({ kind: 'text', text: 'ghost' });
+  assert.equal(outcome(conversation), 'error: The server stopped.');
+  assert.equal(conversation.state.phase, 'idle');
+});
+
+test('leaving a conversation stops its turn', async () => {
+  const { conversation, remembered } = chat(endless);
+  const running = conversation.ask('tell me', [], []);
+  conversation.startNew();
+  await running;
+  assert.deepEqual(conversation.state.items, []);
+  assert.deepEqual(remembered, [null]);
+});
+
+test('opening what is gone says so and is forgotten', async () => {
+  const { conversation, remembered } = chat(endless);
+  await conversation.open('lost');
+  assert.equal(conversation.state.problem, 'There is no such conversation.');
+  assert.deepEqual(remembered, [null]);
+});
+
+test('the edit of a card is at hand', async () => {
+  const edit = { changes: {} };
+  const { conversation } = chat(async (_params, progress) => {
+    progress({ kind: 'edit', id: 'e', label: 'Rename', edit });
+    return ended('c1');
+  });
+  await conversation.ask('rename it', [], []);
+  assert.equal(conversation.edit('e'), edit);
+  conversation.startNew();
+  assert.equal(conversation.edit('e'), undefined);
+});

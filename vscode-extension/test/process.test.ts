@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { ServerProcess } from '../src/process';
+
+const node = (script: string): Parameters<typeof ServerProcess.start>[0] => ({
+  command: process.execPath,
+  args: ['-e', script],
+  python: null,
+  origin: 'setting',
+});
+
+test('its last words name the status and the last line', async () => {
+  const lines: string[] = [];
+  const server = await ServerProcess.start(
+    node("console.error('first\\nNo module named quillon'); process.exitCode = 3"),
+    '.',
+    (line) => lines.push(line),
+  );
+  await server.exited(60_000);
+  assert.equal(server.lastWords, 'exit status 3: No module named quillon');
+  assert.deepEqual(lines, ['first', 'No module named quillon']);
+});
+
+test('a program that does not exist is a sentence', async () => {
+  const missing = { ...node(''), command: '/nowhere/python' };
+  await assert.rejects(
+    ServerProcess.start(missing, '.', () => {}),
+    /\/nowhere\/python: .*ENOENT/,
+  );
+});
+
+test('a process that ignores its closed input is ended all the same', async () => {
+  const server = await ServerProcess.start(node('setInterval(() => {}, 1000)'), '.', () => {});
+  await server.end(0);
+  assert.equal(server.lastWords, 'SIGKILL');
+});

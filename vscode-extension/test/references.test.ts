@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { mentions, placesIn, typedName, withMark } from '../src/chat/references';
+
+/** The name being typed at the mark ▮. */
+function typedAt(marked: string): string | null {
+  const caret = marked.indexOf('▮');
+  return typedName(marked.replace('▮', ''), caret)?.query ?? null;
+}
+
+test('a name is being typed after an @ that starts a word', () => {
+  assert.equal(typedAt('look at @src/ma▮'), 'src/ma');
+  assert.equal(typedAt('@▮'), '');
+  assert.equal(typedAt('mail me@home▮'), null);
+  assert.equal(typedAt('look at @a.py and▮'), null);
+  assert.equal(typedAt('first\n@be▮'), 'be');
+});
+
+test('# offers the selection and nothing else', () => {
+  assert.equal(typedAt('explain #sel▮'), '#sel');
+  assert.equal(typedAt('issue #12▮'), null);
+});
+
+test('a chosen name replaces what was typed', () => {
+  const text = 'look at @ma please';
+  assert.deepEqual(withMark(text, 8, 11, '@src/main.py'), {
+    text: 'look at @src/main.py please',
+    caret: 21,
+  });
+});
+
+test('a mark counts only as a word of its own', () => {
+  assert.ok(mentions('see @a.py, please', '@a.py'));
+  assert.ok(mentions('#selection?', '#selection'));
+  assert.ok(!mentions('see @a.pyc', '@a.py'));
+});
+
+const places = (text: string): readonly string[] =>
+  placesIn(text).map(({ path, line }) => `${path}|${line}`);
+
+test('places are found in running text', () => {
+  assert.deepEqual(places('See src/app.py:12 and `lib/x-y.test.ts:3:7`.'), [
+    'src/app.py|12',
+    'lib/x-y.test.ts|3',
+  ]);
+});
+
+test('times, addresses and absolute paths are no places', () => {
+  assert.deepEqual(places('at 12:30, http://host.example:80/x, /etc/passwd:1, localhost:8080'), []);
+});
+
+test('a long text is searched in a moment', () => {
+  assert.deepEqual(places('a.'.repeat(50_000)), []);
+});
