@@ -34,6 +34,7 @@ from quillon.settings import Settings
 logger = logging.getLogger(__name__)
 
 MsgId = str | int
+_MSG_ID_TYPE: Any = MsgId  # attrs' stubs know no unions
 # Called with how much of the model is loaded, from 0 to 1, or None.
 StatusListener = Callable[[float | None], None]
 
@@ -88,7 +89,7 @@ def _make_message(method: str, params: type[Any] | None) -> type[Any]:
         "jsonrpc": attrs.field(type=str, default="2.0"),
     }
     if method not in _NOTIFICATIONS:
-        fields = {"id": attrs.field(type=MsgId), **fields}
+        fields = {"id": attrs.field(type=_MSG_ID_TYPE), **fields}
     return attrs.make_class("QuillonMessage", fields)
 
 
@@ -97,7 +98,7 @@ def result_type(result: type[Any]) -> type[Any]:
     return attrs.make_class(
         "QuillonResponse",
         {
-            "id": attrs.field(type=MsgId),
+            "id": attrs.field(type=_MSG_ID_TYPE),
             "result": attrs.field(type=result),
             "jsonrpc": attrs.field(type=str, default="2.0"),
         },
@@ -117,7 +118,7 @@ def message_type(method: str) -> type[Any] | None:
 
 def make_converter() -> Converter:
     """The converter of pygls, which also knows our structs."""
-    converter = default_converter()
+    converter: Converter = default_converter()  # type: ignore[no-untyped-call]  # of pygls
 
     def is_struct(kind: object) -> bool:
         return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
@@ -138,11 +139,12 @@ class QuillonProtocol(LanguageServerProtocol):
         # The id of an `initialize` that the handshake answered before we were loaded.
         self.answered: MsgId | None = None
 
-    def get_message_type(self, method: str) -> type[Any] | None:
+    # Those of pygls are wrapped in a cache; ours are look-ups already.
+    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         """The class of a request or notification."""
         return _MESSAGE_TYPES.get(method) or super().get_message_type(method)
 
-    def get_result_type(self, method: str) -> type[Any] | None:
+    def get_result_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         """The class of the response to a request that the server sends."""
         return _RESULT_TYPES.get(method) or super().get_result_type(method)
 

@@ -43,10 +43,11 @@ Approver = Callable[[protocol.ApproveParams], protocol.ApproveResult]
 class _ClientProtocol(LanguageServerProtocol):
     """pygls's client protocol with our methods' types."""
 
-    def get_message_type(self, method: str) -> type[Any] | None:
+    # Those of pygls are wrapped in a cache; ours are look-ups already.
+    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         return message_type(method) or super().get_message_type(method)
 
-    def get_result_type(self, method: str) -> type[Any] | None:
+    def get_result_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         if method == protocol.CHAT:
             return result_type(protocol.ChatResult)
         if method == protocol.STATUS_GET:
@@ -73,28 +74,24 @@ class Editor:
         self._listen(approve)
 
     def _listen(self, approve: Approver) -> None:
-        @self.client.feature(lsp.PROGRESS)
-        def on_progress(params: lsp.ProgressParams) -> None:
-            watcher = self._watchers.get(str(params.token))
-            if watcher is not None and isinstance(params.value, dict):
-                watcher(params.value)
+        handlers: dict[str, Callable[[Any], Any]] = {
+            lsp.PROGRESS: self._on_progress,
+            protocol.APPROVE: approve,
+            protocol.EXPLAIN: self.explanations.put_nowait,
+            protocol.STATUS: self._on_status,
+            lsp.WINDOW_SHOW_MESSAGE: lambda params: self.messages.append(params.message),
+        }
+        for method, handler in handlers.items():
+            self.client.protocol.fm.add_builtin_feature(method, handler)
 
-        @self.client.feature(protocol.APPROVE)
-        def on_approve(params: protocol.ApproveParams) -> protocol.ApproveResult:
-            return approve(params)
+    def _on_progress(self, params: lsp.ProgressParams) -> None:
+        watcher = self._watchers.get(str(params.token))
+        if watcher is not None and isinstance(params.value, dict):
+            watcher(params.value)
 
-        @self.client.feature(protocol.EXPLAIN)
-        def on_explain(params: protocol.ExplainParams) -> None:
-            self.explanations.put_nowait(params)
-
-        @self.client.feature(protocol.STATUS)
-        def on_status(params: protocol.StatusParams) -> None:
-            if params.state in ("ready", "failed"):
-                self._settled.set()
-
-        @self.client.feature(lsp.WINDOW_SHOW_MESSAGE)
-        def on_message(params: lsp.ShowMessageParams) -> None:
-            self.messages.append(params.message)
+    def _on_status(self, params: protocol.StatusParams) -> None:
+        if params.state in ("ready", "failed"):
+            self._settled.set()
 
     async def start(self, settings: dict[str, Any], log: Path) -> None:
         """Start the server and shake hands."""
@@ -113,7 +110,7 @@ class Editor:
         """End the server."""
         await self.client.shutdown_async(None)
         self.client.exit(None)
-        await self.client.stop()
+        await self.client.stop()  # type: ignore[no-untyped-call]  # of pygls
 
     async def status(self) -> protocol.StatusParams:
         """What the server says of its engine."""
@@ -155,7 +152,8 @@ class Editor:
                 context=lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Invoked),
             )
         )
-        items = answer if isinstance(answer, list) else answer.items if answer else []
+        found = answer.items if isinstance(answer, lsp.InlineCompletionList) else answer
+        items = list(found or ())
         return str(items[0].insert_text) if items else None
 
     async def actions(
@@ -163,12 +161,13 @@ class Editor:
     ) -> list[lsp.CodeAction]:
         """The code actions at a line, where another tool may have found a problem."""
         place = lsp.Range(lsp.Position(line, 0), lsp.Position(line, 0))
-        found = [lsp.Diagnostic(place, problem, severity=lsp.DiagnosticSeverity.Warning)]
+        severity = lsp.DiagnosticSeverity.Warning
+        found = [lsp.Diagnostic(place, problem, severity=severity)] if problem else []
         answer = await self.client.text_document_code_action_async(
             lsp.CodeActionParams(
                 lsp.TextDocumentIdentifier(uri),
                 place,
-                lsp.CodeActionContext(diagnostics=found if problem else []),
+                lsp.CodeActionContext(diagnostics=found),
             )
         )
         return [action for action in answer or [] if isinstance(action, lsp.CodeAction)]
