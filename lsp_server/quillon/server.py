@@ -58,6 +58,7 @@ class ServerOptions(msgspec.Struct, frozen=True):
 
 def create_server(options: ServerOptions | None = None) -> QuillonServer:
     """A language server with every feature registered; nothing runs yet."""
+    _quiet_pygls()
     overrides = (options or ServerOptions()).settings
     settings, problems = parse_settings(overrides)
     for problem in problems:
@@ -76,7 +77,6 @@ def state_directory() -> Path:
 
 def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> int:
     """Serve one client until it leaves; the exit status that the specification asks for."""
-    quiet_pygls()
     server.protocol.answered = hands.answered
     try:
         asyncio.run(_serve(server, hands, stdin_fd, stdout))
@@ -88,9 +88,12 @@ def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: Binary
     return 1
 
 
-def quiet_pygls() -> None:
-    """Keep pygls from logging whole messages, the user's code in them."""
-    logging.getLogger("pygls").setLevel(logging.ERROR)
+def _quiet_pygls() -> None:
+    """Keep pygls from logging messages, the user's code in them, and tracebacks of our answers.
+
+    What matters of them is logged by `quillon.rpc`.
+    """
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
 
 
 async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> None:
@@ -102,7 +105,7 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
             stop_event=threading.Event(),
             reader=reader,
             protocol=server.protocol,
-            logger=logger,
+            logger=logging.getLogger("pygls"),
             error_handler=server.report_server_error,
         )
     finally:
