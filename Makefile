@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench lock vsix conformance clean
+.PHONY: help run test check fix docs bench lock vsix conformance clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -42,6 +42,9 @@ check: $(VENV)/.dev
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.dev
+	cd tests && ../$(BIN)/python -m quillon_testing.readme
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from quillon import __version__
+from quillon_testing.readme import README, with_sections
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(
@@ -78,3 +79,8 @@ def test_nothing_of_a_machine_or_a_registry_is_committed():
             continue
         wrong += [f"{path.relative_to(ROOT)}: {w}" for w in words if w.encode() in content]
     assert wrong == []
+
+
+def test_the_readme_is_generated_from_the_code():
+    text = README.read_text("utf-8")
+    assert text == with_sections(text), "run `make docs`"
