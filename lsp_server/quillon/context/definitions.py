@@ -196,13 +196,18 @@ def _by_indentation(snapshot: DocumentSnapshot, offset: int) -> tuple[Enclosing,
 
 def _imports_of(tree: Tree) -> Span:
     start = end = 0
-    for index in range(min(tree.root.child_count, _SCAN)):
-        node = tree.root.child(index)
+    cursor = tree.root.walk()
+    more = cursor.goto_first_child()
+    for _ in range(_SCAN):
+        node = cursor.node
+        if not more or node is None:
+            break
         if node.type in _IMPORTS:
             span = tree.span(node)
             start, end = (start, span.end) if end else (span.start, span.end)
         elif end and node.type not in _BESIDE_IMPORTS and node.is_named:
             break
+        more = cursor.goto_next_sibling()
     return Span(start, end)
 
 
