@@ -30,16 +30,11 @@ from quillon.engine.base import (
     Sampling,
     Usage,
 )
-from quillon.prompt.dialects import (
-    BrokenCallPiece,
-    CallPiece,
-    Dialect,
-    Piece,
-    TextPiece,
-    dialect_for,
-)
+from quillon.prompt.dialects import Dialect, dialect_for
 from quillon.prompt.grammar import schema_constraint
 from quillon.prompt.messages import Message
+from quillon.prompt.parser import CallParser
+from quillon.prompt.pieces import BrokenCallPiece, CallPiece, Piece, TextPiece
 from quillon.prompt.spans import span_constraint
 from quillon.prompt.template import ChatTemplate
 from quillon.settings import ChatSettings
@@ -153,9 +148,9 @@ class Turn:
         self._messages.append(Message(role="user", content=question(text, attachments)))
         reason: TurnEnd = "stop"
         while True:
-            answer = _Answer(dialect)
-            async for notice in self._generate(info, template, answer):
-                yield notice
+            answer = _Answer()
+            async for event in self._generate(info, template, dialect, answer):
+                yield event
             self._record(answer)
             if answer.finished is not None and answer.finished.reason == "length":
                 reason = "length"
@@ -178,7 +173,7 @@ class Turn:
         )
 
     async def _generate(
-        self, info: EngineInfo, template: ChatTemplate, answer: "_Answer"
+        self, info: EngineInfo, template: ChatTemplate, dialect: Dialect, answer: "_Answer"
     ) -> AsyncIterator[TurnEvent]:
         definitions = self._tools.definitions()
         room = min(self._settings.max_tokens, info.context // 2)
@@ -191,7 +186,8 @@ class Turn:
         )
         if fitted.left_out:
             yield NoticeEvent(fitted.left_out)
-        constraint = self._constraint(info, answer.dialect, definitions)
+        constraint = self._constraint(info, dialect, definitions)
+        answer.parser = dialect.parser(definitions, fitted.prompt)
         try:
             async for event in self._stream(fitted.prompt, room, constraint, answer):
                 yield event
@@ -199,6 +195,7 @@ class Turn:
             if constraint is None or answer.started:
                 raise
             # A grammar that llama.cpp refuses must not cost the answer: validation still follows.
+            answer.parser = dialect.parser(definitions, fitted.prompt)
             async for event in self._stream(fitted.prompt, room, None, answer):
                 yield event
 
@@ -291,13 +288,12 @@ class Turn:
 class _Answer:
     """What one generation said: its text, its calls and the calls that could not be read."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
+    def __init__(self) -> None:
+        self.parser: CallParser | None = None
         self.calls: list[ToolCall] = []
         self.broken: list[BrokenCallPiece] = []
         self.finished: Finished | None = None
         self.started = False
-        self._parser = dialect.parser()
         self._text: list[str] = []
 
     @property
@@ -306,12 +302,14 @@ class _Answer:
 
     def take(self, event: object) -> list[str]:
         """The text that an event adds to the answer."""
+        if self.parser is None:
+            return []
         if isinstance(event, Delta):
             self.started = True
-            return self._sort(self._parser.feed(event))
+            return self._sort(self.parser.feed(event))
         if isinstance(event, Finished):
             self.finished = event
-            return self._sort(self._parser.finish(event.reason))
+            return self._sort(self.parser.finish(event.reason))
         return []
 
     def _sort(self, pieces: Sequence[Piece]) -> list[str]:
