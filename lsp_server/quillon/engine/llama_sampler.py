@@ -163,7 +163,8 @@ class NativeSampler:
                 return token
             if self._grammar is not None:
                 return self._draw_masked(logits)
-            banned.append(token)  # it completes the trigger with a text that does not fit
+            # The trigger begins inside the token and ends in a text that does not fit.
+            banned.append(token)
         raise ConstraintError("no token behind the trigger fits the grammar")
 
     def _admits(self, token: int) -> bool:
@@ -175,24 +176,37 @@ class NativeSampler:
             return allowed
         if self._constraint is None or self._trigger is None or self._model.ends(token):
             return True
-        begun = self._trigger.feed(self._model.piece(token))
-        return begun is None or self._wake(self._constraint, begun)
+        piece = self._model.piece(token)
+        begun = self._trigger.feed(piece)
+        return begun is None or self._wake(self._constraint, begun, piece)
 
-    def _wake(self, constraint: Constraint, begun: bytes) -> bool:
-        """Start the grammar with the text from its trigger on; False if it does not fit."""
+    def _wake(self, constraint: Constraint, begun: bytes, piece: bytes) -> bool:
+        """Start the grammar with the text from its trigger on; False if the piece does not fit.
+
+        Where the trigger begins no later than the piece, the grammar is then awake all the same:
+        the model wanted the trigger, and draws again what stands in it.
+        """
         if constraint.trigger is not None and begun == constraint.trigger.encode():
             self._grammar, self._asleep = self._asleep, None
             return True
+        self._grammar = self._started(constraint, begun)
+        if self._grammar is not None:
+            return True
+        if len(begun) >= len(piece):
+            self._grammar = self._started(constraint, begun[: len(begun) - len(piece)])
+        return False
+
+    def _started(self, constraint: Constraint, begun: bytes) -> Grammar | None:
+        """The grammar after some text, or None where the text does not fit."""
         try:
             text = begun.decode()
         except UnicodeDecodeError:
-            return False  # half a character stands behind the trigger
+            return None  # it ends inside a character
         grammar = Grammar(self._model, constraint.grammar)
         if grammar.replay(self._replayed(text)):
-            self._grammar = grammar
-            return True
+            return grammar
         grammar.close()
-        return False
+        return None
 
     def _draw_masked(self, logits: npt.NDArray[np.float32]) -> int:
         grammar = self._grammar

@@ -168,6 +168,7 @@ class Scheduler:
         self.pace = pace
         self.running: Job | None = None
         self._backend = backend
+        self._context = min(backend.context, backend.cells)
         self._clock = clock
         self._pool = SequencePool(backend, sequences=backend.sequences, cells=backend.cells)
         self._jobs: list[Job] = []
@@ -184,13 +185,12 @@ class Scheduler:
         self._arrivals += 1
         job.rank = (job.request.priority, self._arrivals)
         job.prompt_tokens = len(job.tokens)
-        context = self._backend.context
         if not job.tokens:
             job.emit(EngineError("the prompt is empty"))
-        elif job.prompt_tokens >= context:
+        elif job.prompt_tokens >= self._context:
             job.emit(
                 PromptTooLong(
-                    f"the prompt has {job.prompt_tokens} tokens and the context {context}: "
+                    f"the prompt has {job.prompt_tokens} tokens and the context {self._context}: "
                     "shorten the prompt, or raise the setting model.contextSize"
                 )
             )
@@ -298,7 +298,7 @@ class Scheduler:
             job.emit(delta)
         if job.answer.stopped:
             self._finish(job, "stop")
-        elif job.drawn >= job.request.max_tokens or len(job.tokens) >= self._backend.context:
+        elif job.drawn >= job.request.max_tokens or len(job.tokens) >= self._context:
             self._finish(job, "length")
 
     def _finish(self, job: Job, reason: FinishReason) -> None:
