@@ -189,9 +189,11 @@ class LocalEngine:
 
     async def _start(self) -> Connection:
         """Attach or start until a model is loaded or has failed for good."""
+        if self._refused is None:
+            self._tell(self._own_info("loading", "the model file is looked at"))
         endpoint = await asyncio.to_thread(self._prepare)
         if self._refused is not None and self._refused[0] == endpoint.key:
-            raise self._refused[1]
+            raise _again(self._refused[1])
         while True:
             if self._crashes:
                 await asyncio.sleep(self._patience.backoff * 2 ** (self._crashes - 1))
@@ -273,6 +275,11 @@ class LocalEngine:
     def _tell(self, info: EngineInfo, fraction: float | None = None) -> None:
         self._info = info
         self._listeners.tell(info, fraction)
+
+
+def _again(error: EngineError) -> EngineError:
+    """A copy to raise: an error that is raised each time anew collects every traceback."""
+    return type(error)(*error.args)
 
 
 def _with_whole_paths(settings: ModelSettings) -> ModelSettings:

@@ -242,7 +242,7 @@ class Connection:
             raise EngineLost(*self.lost.result().args)
 
     async def _listen(self) -> None:
-        reason = "the engine process stopped"
+        reason = "the engine process stopped; ask again"
         try:
             while (payload := await read_frame(self._reader)) is not None:
                 self._silent_for = 0.0
@@ -303,7 +303,7 @@ class Connection:
     def _fail_pending(self, error: EngineError) -> None:
         pending, self._pending = self._pending, {}
         for replies in pending.values():
-            replies.put_nowait(type(error)(*error.args))
+            replies.put_nowait(type(error)(*error.args))  # each reader raises its own
 
 
 def _welcome(payload: bytes | None) -> EngineInfo:

@@ -129,7 +129,8 @@ class RemoteEngine:
     async def _try_to_find(self) -> RemoteModel:
         loop = asyncio.get_running_loop()
         if self._failed is not None and loop.time() < self._failed[0]:
-            raise self._failed[1]
+            # A copy: an error that is raised each time anew collects every traceback.
+            raise type(self._failed[1])(*self._failed[1].args)
         try:
             return await self._discover()
         except EngineError as error:
