@@ -124,14 +124,19 @@ def _diagnostic(
     lines: LineIndex | None, one: lsp.Diagnostic | protocol.Diagnostic, encoding: Encoding
 ) -> Diagnostic:
     first, last = sorted((one.range.start.line, one.range.end.line))
+    span, column = Span(0, 0), min(one.range.start, one.range.end, key=position_from_lsp).character
+    if lines is not None:
+        span = span_from_lsp(lines, one.range, encoding)
+        column = span.start - lines.line_start(lines.line_of(span.start))
     return Diagnostic(
-        span=span_from_lsp(lines, one.range, encoding) if lines is not None else Span(0, 0),
-        first_line=first,
-        last_line=last,
+        span=span,
+        first_line=max(0, first),
+        last_line=max(0, last),
         message=one.message,
         severity=_SEVERITIES.get(int(one.severity or 1), "error"),
         source=one.source or "",
         code="" if one.code is None else str(one.code),
+        column=max(0, column),
     )
 
 

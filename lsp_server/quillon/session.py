@@ -11,10 +11,12 @@ from pathlib import Path
 from quillon.capabilities import ClientCapabilities
 from quillon.context.diagnostics import Diagnostic
 from quillon.context.document import Document, DocumentSnapshot
+from quillon.context.neighbours import Neighbour
 from quillon.context.recent import Recent, Visit
 from quillon.settings import Settings
 from quillon.text import Change, Span
 from quillon.uri import path_of_uri, uri_key
+from quillon_tools.workspace import Problem
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class Session:
         self._clock = clock
         self._documents: dict[str, Document] = {}
         self._by_path: dict[Path, str] = {}
-        self._diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
+        self._diagnostics: dict[str, tuple[Path | None, tuple[Diagnostic, ...]]] = {}
         self._recent = Recent()
         self._listeners: list[Listener] = []
 
@@ -115,23 +117,59 @@ class Session:
         """The documents the user was in, the latest first; closed ones included."""
         return self._recent.latest()
 
+    def neighbours(self, snapshot: DocumentSnapshot) -> tuple[Neighbour, ...]:
+        """The other open documents with the user's visits, the latest visited first."""
+        visits = {visit.uri: visit for visit in self.recent()}
+        own = uri_key(snapshot.uri)
+        ordered = sorted(
+            (key for key in self._documents if key != own),
+            key=lambda key: -visits[key].order if key in visits else 0,
+        )
+        return tuple(Neighbour(self._documents[key].snapshot(), visits.get(key)) for key in ordered)
+
     # Diagnostics
 
     def set_diagnostics(self, uri: str, diagnostics: Sequence[Diagnostic]) -> None:
         """Replace the problems of a document; a server hears only what clients pass on."""
         if diagnostics:
-            self._diagnostics[uri_key(uri)] = tuple(diagnostics)
+            self._diagnostics[uri_key(uri)] = (path_of_uri(uri), tuple(diagnostics))
         else:
             self._diagnostics.pop(uri_key(uri), None)
 
     def diagnostics(self, uri: str) -> tuple[Diagnostic, ...]:
         """The known problems of a document."""
-        return self._diagnostics.get(uri_key(uri), ())
+        return self._diagnostics.get(uri_key(uri), (None, ()))[1]
 
-    # Buffers, for the workspace of the tools
+    # `Buffers` and `Diagnostics` of the tools' workspace. Tools run in threads: these only read,
+    # and what they read is replaced as a whole, never changed.
 
     def text_of(self, path: Path) -> str | None:
         """The text of an open file, as the editor has it; None where the file is not open."""
+        snapshot = self._open_file(path)
+        return None if snapshot is None else snapshot.text
+
+    def version_of(self, path: Path) -> int | None:
+        """The editor's version of an open file; None where the file is not open."""
+        snapshot = self._open_file(path)
+        return None if snapshot is None else snapshot.version
+
+    def problems(self, path: Path | None) -> Sequence[Problem]:
+        """The known problems of one file, or with None of every file."""
+        return [
+            Problem(
+                path=where,
+                line=one.first_line + 1,
+                column=one.column + 1,
+                severity=one.severity,
+                message=one.message,
+                source=one.source,
+            )
+            for where, found in list(self._diagnostics.values())
+            for one in found
+            if where is not None and path in (None, where)
+        ]
+
+    def _open_file(self, path: Path) -> DocumentSnapshot | None:
         key = self._by_path.get(path)
         document = self._documents.get(key) if key is not None else None
-        return None if document is None else document.snapshot().text
+        return None if document is None else document.snapshot()

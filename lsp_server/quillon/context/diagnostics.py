@@ -10,7 +10,10 @@ Severity = Literal["error", "warning", "information", "hint"]
 
 
 class Diagnostic(msgspec.Struct, frozen=True):
-    """One problem. `span` is of the text it was reported for; lines count from 0."""
+    """One problem. `span` is of the text it was reported for; lines and `column` count from 0.
+
+    `column` is in code points where the text was known, else as the editor counts.
+    """
 
     span: Span
     first_line: int
@@ -19,3 +22,4 @@ class Diagnostic(msgspec.Struct, frozen=True):
     severity: Severity = "error"
     source: str = ""
     code: str = ""
+    column: int = 0
