@@ -133,7 +133,8 @@ def _at_code(snapshot: DocumentSnapshot, selection: Span) -> Span:
     shown = line.cut(text)
     first = line.start + len(shown) - len(shown.lstrip())
     last = line.start + len(shown.rstrip())
-    at = min(max(selection.start, first), max(first, last))
+    # Behind the last character of a line, the cursor still means what ends there.
+    at = min(max(selection.start, first), max(first, last - 1))
     return Span(at, at)
 
 

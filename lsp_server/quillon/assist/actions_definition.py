@@ -84,6 +84,7 @@ class Definition(msgspec.Struct, frozen=True):
     body: Span | None
     documented: bool
     stub: Span | None
+    docstring: Span | None = None
     container: tuple[str, ...] = ()
 
 
@@ -183,6 +184,7 @@ def _described(tree: Tree, node: Node, kind: Literal["function", "class"], name:
         body=tree.span(body) if body is not None else None,
         documented=docstring if python else _has_doc_comment(tree, outer),
         stub=_stub(tree, outer, body, statements[docstring:]) if kind == "function" else None,
+        docstring=tree.span(statements[0]) if docstring else None,
         container=_container(tree, node),
     )
 

@@ -86,6 +86,11 @@ def indent_unit(text: str, default: str = "    ") -> str:
     return " " * min(widths) if widths else default
 
 
+def unit_for(text: str, code: str) -> str:
+    """The step of indentation for code that comes into `text`: the code's own if it has none."""
+    return indent_unit(text, default=indent_unit(code))
+
+
 def indented(code: str, indent: str, unit: str, language: Language | None = None) -> str:
     """The code at the depth of `indent`, stepping by `unit`; its first line gets no indent.
 

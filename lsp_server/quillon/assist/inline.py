@@ -7,7 +7,8 @@ the model nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,9 +18,11 @@ from quillon.assist.inline_flight import Flight
 from quillon.assist.inline_reason import NoSuggestion, Nothing
 from quillon.assist.suggestion import Suggestion, Surroundings, fit
 from quillon.context.document import DocumentSnapshot, snapshot_of
+from quillon.context.gather import Gatherer, InlineBudget, InlineContext
+from quillon.context.neighbours import Neighbour, is_private
 from quillon.context.syntax import wants_lines
 from quillon.engine.base import Engine, EngineInfo, Priority, Prompt, Request
-from quillon.prompt.fim import FIM_STOP_TOKENS
+from quillon.prompt.fim import FIM_STOP_TOKENS, ContextFile, fim_prompt
 from quillon.settings import InlineSettings
 from quillon.text import Span
 
@@ -30,8 +33,6 @@ _LOOK_AROUND = 50  # lines searched for one that is not blank
 _DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
 _PATIENT_DEADLINE = 30.0  # where the user asked for it
 
-Gather = Callable[[DocumentSnapshot, int], Awaitable[Prompt]]
-
 
 class Selected(msgspec.Struct, frozen=True):
     """The entry that is selected in the editor's completion list: the text it would put there."""
@@ -40,13 +41,18 @@ class Selected(msgspec.Struct, frozen=True):
     text: str
 
 
-class Query(msgspec.Struct, frozen=True):
-    """A cursor in a document. `invoked`: the user asked for a suggestion, by a key."""
+class Query(msgspec.Struct, frozen=True, eq=False):
+    """A cursor in a document. `invoked`: the user asked for a suggestion, by a key.
+
+    `neighbours` are the other open documents, `roots` the folders of the workspace.
+    """
 
     snapshot: DocumentSnapshot
     cursor: int
     invoked: bool = False
     selected: Selected | None = None
+    neighbours: Sequence[Neighbour] = ()
+    roots: Sequence[Path] = ()
 
 
 class _Place(msgspec.Struct, frozen=True, eq=False):
@@ -71,14 +77,13 @@ class Suggester:
         # What the newest query of a document waits beside its generation: a newer one.
         self._turns: dict[str, asyncio.Future[None]] = {}
         self._waking: asyncio.Task[EngineInfo] | None = None
+        # What gathers for the engine that was asked last; it remembers token counts.
+        self._gatherer: tuple[Engine, str, Gatherer] | None = None
 
     async def suggest(
-        self, query: Query, engine: Engine, settings: InlineSettings, gather: Gather
+        self, query: Query, engine: Engine, settings: InlineSettings
     ) -> Suggestion | Nothing:
-        """A suggestion, or why there is none; raises nothing unless it is cancelled.
-
-        `gather` makes the fill-in-the-middle prompt for a place in a document.
-        """
+        """A suggestion, or why there is none; raises nothing unless it is cancelled."""
         uri = query.snapshot.uri
         turn = self._take_turn(uri)
         place = _place(query)
@@ -93,14 +98,11 @@ class Suggester:
             return _presented(query, place, found, settings)
         least = 0.0 if query.invoked else settings.min_confidence
 
-        async def request() -> Request:
-            prompt = await gather(place.snapshot, place.cursor)
-            return _request(prompt, place, settings, patient=query.invoked)
-
         while True:
             flight = self._board(scope, place, least)
             if flight.task is None:
-                flight.start(engine, request())
+                gatherer = self._gatherer_for(engine)
+                flight.start(engine, _request(query, place, engine.state(), gatherer, settings))
             outcome = await self._wait(flight, turn)
             if isinstance(outcome, Nothing):
                 return outcome
@@ -163,6 +165,12 @@ class Suggester:
         if flight is not None:
             flight.cancel()
 
+    def _gatherer_for(self, engine: Engine) -> Gatherer:
+        model = engine.state().model
+        if self._gatherer is None or self._gatherer[:2] != (engine, model):
+            self._gatherer = (engine, model, Gatherer(engine))
+        return self._gatherer[2]
+
     def _refused(
         self, query: Query, place: _Place, engine: Engine, settings: InlineSettings
     ) -> Nothing | None:
@@ -173,8 +181,10 @@ class Suggester:
             return Nothing(NoSuggestion.LANGUAGE_OFF, f"({query.snapshot.language_id})")
         if len(place.text) > MAX_CHARACTERS:
             return Nothing(NoSuggestion.TOO_LARGE)
-        if place.around.inside_word and not query.invoked:
+        if not query.invoked and place.around.inside_word:
             return Nothing(NoSuggestion.INSIDE_WORD)
+        if not query.invoked and is_private(query.snapshot.path):
+            return Nothing(NoSuggestion.PRIVATE)
         return self._engine_refuses(engine)
 
     def _engine_refuses(self, engine: Engine) -> Nothing | None:
@@ -231,17 +241,38 @@ def _surroundings(snapshot: DocumentSnapshot, cursor: int) -> Surroundings:
     )
 
 
-def _request(prompt: Prompt, place: _Place, settings: InlineSettings, *, patient: bool) -> Request:
+async def _request(
+    query: Query, place: _Place, info: EngineInfo, gatherer: Gatherer, settings: InlineSettings
+) -> Request:
+    """The request for a place, its prompt gathered within the model's context."""
     several = wants_lines(place.snapshot, place.cursor)
+    most = settings.max_tokens if several else min(settings.max_tokens, _LINE_TOKENS)
+    budget = InlineBudget.within(info.context, most, settings.prefix_tokens, settings.suffix_tokens)
+    found = await gatherer.inline(
+        place.snapshot,
+        place.cursor,
+        budget,
+        neighbours=query.neighbours,
+        roots=query.roots,
+    )
     return Request(
-        prompt=prompt,
-        max_tokens=settings.max_tokens if several else min(settings.max_tokens, _LINE_TOKENS),
+        prompt=_prompt(found),
+        max_tokens=most,
         stop=() if several else ("\n",),
         stop_tokens=FIM_STOP_TOKENS,
         priority=Priority.INLINE,
         logprobs=True,
-        deadline=_PATIENT_DEADLINE if patient else _DEADLINE,
+        deadline=_PATIENT_DEADLINE if query.invoked else _DEADLINE,
         cache_key=f"inline:{place.snapshot.uri}",
+    )
+
+
+def _prompt(found: InlineContext) -> Prompt:
+    files = [ContextFile(snippet.path, snippet.text) for snippet in found.files]
+    # Without a repository the short form is enough; it costs fewer tokens.
+    path = found.path if found.repository is not None or files else None
+    return fim_prompt(
+        found.prefix, found.suffix, path=path, repository=found.repository, files=files
     )
 
 

@@ -13,6 +13,7 @@ class NoSuggestion(Enum):
     NOT_OPEN = "The document is not open."
     TOO_LARGE = "The document is too large for suggestions."
     INSIDE_WORD = "The cursor is inside a word."
+    PRIVATE = "The file may hold secrets, so nothing is suggested unless you ask for it."
     NO_MODEL = "No model runs."
     LOADING = "The model is still loading."
     NO_FIM = "The model cannot fill in code: its vocabulary has no fill-in-the-middle tokens."

@@ -66,6 +66,12 @@ def _cut_copy_of_above(text: str, around: Surroundings, *, complete: bool) -> Cu
     return None
 
 
+def loop(text: str) -> str | None:
+    """The text up to the first round of what it repeats at its end; None: it does not."""
+    found = _cut_loop(text, complete=False)
+    return None if found is None else found.text
+
+
 def _cut_loop(text: str, *, complete: bool) -> Cut | None:
     """Cut after the first round of lines, or of characters in the last line, that repeat."""
     lines = text.split("\n")

@@ -9,20 +9,15 @@ from inline_snapshot import snapshot
 from quillon.assist.inline import Query, Selected, Suggester
 from quillon.assist.inline_reason import NoSuggestion, Nothing
 from quillon.assist.suggestion import Suggestion
-from quillon.context.document import DocumentSnapshot, snapshot_of
-from quillon.engine.base import Priority, Prompt
+from quillon.context.document import snapshot_of
+from quillon.engine.base import Priority
 from quillon.engine.script import Script, Step
 from quillon.engine.scripted import ScriptedEngine
-from quillon.prompt.fim import fim_prompt
 from quillon.settings import InlineSettings
 from quillon.text import Edit, Span, apply_edits
 from quillon_testing.markers import Marked, marked_block
 
 SURE, UNSURE = -0.05, -3.0
-
-
-async def prompt_at(document: DocumentSnapshot, cursor: int) -> Prompt:
-    return fim_prompt(document.text[:cursor], document.text[cursor:])
 
 
 class Desk:
@@ -45,7 +40,7 @@ class Desk:
         chosen = Selected(place.selection, selected) if selected else None
         cursor = place.selection.end if selected else place.cursor
         query = Query(document, cursor, invoked, chosen)
-        return await self.suggester.suggest(query, self.engine, self.settings, prompt_at)
+        return await self.suggester.suggest(query, self.engine, self.settings)
 
     async def show(self, source: str, **how) -> str:
         """The document with the suggestion in it, in «»; or the reason why there is none."""
