@@ -13,6 +13,7 @@ class ClientCapabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = ""
     version: str = ""
+    locale: str = ""  # the language of the user interface, as in `en` or `zh-cn`
     encoding: Encoding = "utf-16"
     # Edits
     apply_edit: bool = False

@@ -273,6 +273,7 @@ def client_capabilities(params: lsp.InitializeParams) -> ClientCapabilities:
     return ClientCapabilities(
         name=info.name if info else "",
         version=(info.version or "") if info else "",
+        locale=params.locale or "",
         encoding=negotiated_encoding(asked),
         apply_edit=has("workspace.apply_edit"),
         document_changes=has(f"{edits}.document_changes"),

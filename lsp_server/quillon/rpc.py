@@ -27,6 +27,7 @@ from pygls.protocol import LanguageServerProtocol, default_converter
 
 from quillon import __version__, protocol
 from quillon.assist.conversations import ConversationStore
+from quillon.assist.inline import Suggester
 from quillon.engine.base import Engine, EngineError, EngineInfo
 from quillon.session import Session
 from quillon.settings import Settings
@@ -243,6 +244,8 @@ class QuillonServer(LanguageServer):
         # Why the last request for a suggestion got none; None after a suggestion.
         self.no_suggestion: str | None = None
         self.status_listeners: list[StatusListener] = []
+        # Serves both kinds of completion, so that they share generations and memory.
+        self.suggester = Suggester()
         self._open_engine = open_engine
         self._engine: Engine | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
