@@ -1,0 +1,55 @@
+"""A program that would be run: an argument vector, never a shell's command line."""
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from quillon_tools.confinement import ConfinedPath
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """How a program ended.
+
+    `code` is its exit status, negative for a signal, None where it was stopped. `output` is what
+    it wrote to both streams, cut in the middle; `left_out` counts the bytes cut. `seconds` is how
+    long it ran. `report` is the text of the report file it was asked to write, or empty.
+    """
+
+    code: int | None
+    output: str
+    left_out: int
+    seconds: float
+    report: str = ""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time limit ended it."""
+        return self.code is None
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tool asks to have run, as a value that can be shown and approved.
+
+    `argv` starts with an absolute path. `folder` is the working directory. `environment` is added
+    to the user's. `read` turns the end into the result's text. Where `{report}` stands in an
+    argument, the path of a temporary file is put that the program may write a report to.
+    """
+
+    argv: tuple[str, ...]
+    folder: ConfinedPath
+    read: Callable[[Finished], str]
+    seconds: float
+    environment: dict[str, str] = {}
+    output_bytes: int = 400_000
+
+    @property
+    def preview(self) -> str:
+        """What is approved: the argument vector and the working directory."""
+        return f"{shlex.join(self.argv)}\nin {self.folder.real}"
+
+    @property
+    def is_of_workspace(self) -> bool:
+        """Whether the program lies in the workspace, so that starting it runs its code."""
+        return Path(self.argv[0]).is_relative_to(self.folder.root.real)

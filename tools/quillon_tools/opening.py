@@ -1,0 +1,197 @@
+"""Opening what a `ConfinedPath` names, without following any link.
+
+Where the system has `openat`, the way leads from the root's descriptor down, component by
+component; elsewhere the opened file is compared with the path afterwards. Devices and pipes are
+never opened.
+"""
+
+import errno
+import os
+import stat
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from quillon_tools.calls import Failed, Retry, ToolError
+from quillon_tools.confinement import ConfinedPath, entry_names
+from quillon_tools.secret_files import secret_part
+
+MAX_ENTRIES = 100_000
+
+HAS_OPENAT = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+_FOLDER_FLAGS = (
+    getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+)
+_FILE_FLAGS = (
+    getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+# A folder that may be entered but not listed is passed through with `O_PATH`.
+_PASS_FLAGS = _FOLDER_FLAGS | getattr(os, "O_PATH", 0)
+
+
+class Entry(NamedTuple):
+    """One name in a folder. Links are neither folder nor file."""
+
+    name: str
+    is_folder: bool
+    is_file: bool
+
+
+def entries_of(path: ConfinedPath) -> list[Entry]:
+    """What a folder holds, in no order, at most `MAX_ENTRIES`.
+
+    Raises:
+        Retry: There is no such folder.
+        Failed: It cannot be read, holds too much, or a link has taken its place.
+    """
+    with _translated(path):
+        if os.scandir not in os.supports_fd:  # pragma: no cover - Windows
+            return _entries_portably(path)
+        folder = _walk_down(path, path.parts, os.O_RDONLY | _FOLDER_FLAGS)
+        try:
+            return _scan(path, folder)
+        finally:
+            os.close(folder)
+
+
+def _scan(path: ConfinedPath, folder: int | Path) -> list[Entry]:
+    with os.scandir(folder) as entries:
+        found = [
+            Entry(
+                entry.name,
+                entry.is_dir(follow_symlinks=False),
+                entry.is_file(follow_symlinks=False),
+            )
+            for entry in islice(entries, MAX_ENTRIES + 1)
+        ]
+    if len(found) > MAX_ENTRIES:
+        raise Failed(f"{path} holds over {MAX_ENTRIES} names")
+    return found
+
+
+def _entries_portably(path: ConfinedPath) -> list[Entry]:
+    found = _scan(path, path.real)
+    if Path(os.path.realpath(path.real, strict=True)) != path.real:
+        raise Failed(f"{path} was replaced by a link while it was being opened")
+    return found
+
+
+def open_file(path: ConfinedPath) -> int:
+    """A descriptor of a regular file, for reading; the caller closes it.
+
+    Never waits for a FIFO and never opens a device.
+
+    Raises:
+        Retry: There is no such file, or it is a folder.
+        Failed: It cannot be opened, is no regular file, or a link has taken its place.
+    """
+    if not path.parts:
+        raise Retry(f"{path} is a folder; use list_files")
+    with _translated(path):
+        if not HAS_OPENAT:
+            return _open_portably(path)
+        folder = _walk_down(path, path.parts[:-1], os.O_RDONLY | _PASS_FLAGS)
+        try:
+            _demand_regular(path, os.stat(path.parts[-1], dir_fd=folder, follow_symlinks=False))
+            file = os.open(path.parts[-1], os.O_RDONLY | _FILE_FLAGS, dir_fd=folder)
+        finally:
+            os.close(folder)
+        return _checked(path, file)
+
+
+def _walk_down(path: ConfinedPath, parts: tuple[str, ...], last_flags: int) -> int:
+    flags = last_flags if not parts else os.O_RDONLY | _PASS_FLAGS
+    folder = os.open(path.root.real, flags)
+    for index, part in enumerate(parts):
+        flags = last_flags if index == len(parts) - 1 else os.O_RDONLY | _PASS_FLAGS
+        try:
+            below = os.open(part, flags, dir_fd=folder)
+        finally:
+            os.close(folder)
+        folder = below
+    return folder
+
+
+def _checked(path: ConfinedPath, file: int) -> int:
+    try:
+        _demand_regular(path, os.fstat(file))
+    except ToolError:
+        os.close(file)
+        raise
+    return file
+
+
+def _demand_regular(path: ConfinedPath, status: os.stat_result) -> None:
+    if stat.S_ISREG(status.st_mode):
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise Retry(f"{path} is a folder; use list_files")
+    if stat.S_ISLNK(status.st_mode):
+        raise Failed(f"{path} was replaced by a link while it was being opened")
+    raise Failed(f"{path} is not a regular file (a pipe, a socket or a device)")
+
+
+def _open_portably(path: ConfinedPath) -> int:
+    """Open by name, then make sure that what was opened is what the confined path names.
+
+    If a link stood anywhere on the way while the file was opened, then either it still stands,
+    and the real path differs, or it is gone, and the file at the path is another one.
+    """
+    _demand_regular(path, os.lstat(path.real))
+    file = os.open(path.real, os.O_RDONLY | _FILE_FLAGS)
+    try:
+        now = Path(os.path.realpath(path.real, strict=True))
+        same = now == path.real and os.path.samestat(os.fstat(file), os.lstat(path.real))
+    except OSError:
+        same = False
+    if not same:
+        os.close(file)
+        raise Failed(f"{path} was replaced by a link while it was being opened")
+    return _checked(path, file)
+
+
+class _translated:  # noqa: N801 - reads as a statement
+    """`OSError` as an error of ours that names the path."""
+
+    def __init__(self, path: ConfinedPath) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError):
+            raise os_error(self._path, error) from error
+
+
+def os_error(path: ConfinedPath, error: OSError) -> ToolError:
+    """What an `OSError` means to the model."""
+    if error.errno == errno.ENOENT:
+        return Retry(f"file not found: {path}{_nearest(path)}")
+    if error.errno == errno.ENOTDIR:
+        return Retry(f"a part of {path} is a file and not a folder")
+    if error.errno == errno.ELOOP:
+        return Failed(f"{path} was replaced by a link while it was being opened")
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return Failed(f"permission denied: {path}")
+    return Failed(f"{path} cannot be read: {error.strerror or error}")
+
+
+def _nearest(path: ConfinedPath) -> str:
+    """Names like the missing one, in the deepest folder of the path that exists."""
+    shown = str(path).split("/")
+    labels = len(shown) - len(path.parts)
+    for depth in range(len(path.parts) - 1, -1, -1):
+        entries = entry_names(path.root.real.joinpath(*path.parts[:depth]))
+        if not entries:
+            continue
+        visible = [entry for entry in entries if secret_part((entry,)) is None]
+        near = get_close_matches(path.parts[depth], visible, n=3, cutoff=0.6)
+        found = ["/".join((*shown[: labels + depth], name)) for name in near]
+        return "\nDid you mean: " + ", ".join(found) if found else ""
+    return ""

@@ -1,0 +1,73 @@
+"""Bytes of a file as text: encodings, binary files and lines."""
+
+import codecs
+import re
+
+import msgspec
+
+from quillon_tools.calls import Failed
+
+_PROBE = 8192
+_LINE_END = re.compile(r"\r\n|\n|\r")
+# A text in a legacy encoding has few control characters, and no more than this share of them.
+_MAX_CONTROLS = 0.02
+_CONTROLS = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 27})
+# The longer mark first: UTF-32's begins like UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """Text and the encoding it was in. `note` tells the model what is not as usual."""
+
+    text: str
+    encoding: str
+    note: str = ""
+
+
+def decode(raw: bytes, name: str) -> Decoded:
+    """The text of a file.
+
+    A byte order mark decides; else UTF-8; else Latin-1, which every byte sequence is, with a
+    note that says so.
+
+    Raises:
+        Failed: The file is binary.
+    """
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            text = raw.decode(encoding, "replace")
+            broken = "\ufffd" in text
+            note = f"{name} is not valid {encoding}; broken characters show as \ufffd" * broken
+            return Decoded(text, encoding, note)
+    if is_binary(raw):
+        raise Failed(f"{name} is a binary file ({len(raw)} bytes) and has no text to show")
+    try:
+        return Decoded(raw.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        return Decoded(raw.decode("latin-1"), "latin-1", f"{name} is not UTF-8; read as Latin-1")
+
+
+def is_binary(raw: bytes) -> bool:
+    """Whether bytes without a byte order mark are no text: a NUL, or many control characters."""
+    probe = raw[:_PROBE]
+    if b"\0" in probe:
+        return True
+    controls = len(probe) - len(probe.translate(None, _CONTROLS))
+    return controls > len(probe) * _MAX_CONTROLS
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines without their ends, which are LF, CR LF or CR.
+
+    An end at the end of the text starts no line.
+    """
+    lines = _LINE_END.split(text)
+    if lines[-1] == "":
+        lines.pop()
+    return lines

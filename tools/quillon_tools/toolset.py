@@ -1,0 +1,267 @@
+"""The path that every tool call takes, and the guards around it.
+
+    ToolCall ─guard─▶ ─validate─▶ ValidCall ─bind, look─▶ action ─policy─▶ ApprovedCall ─run─▶ result
+                                                                          masked, cut, audited
+
+One `Toolset` serves one conversation: it remembers what the user decided. `turn()` starts a turn
+with a fresh call budget. Whatever happens, `execute` returns a `ToolResult`; only cancelling
+raises.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from quillon_tools.calls import (
+    Failed,
+    Outcome,
+    Proposal,
+    Refusal,
+    Retry,
+    ToolBug,
+    ToolCall,
+    ToolError,
+    ToolResult,
+)
+from quillon_tools.command import Command
+from quillon_tools.guard import LoopGuard
+from quillon_tools.masking import masked
+from quillon_tools.policy import Action, ApprovedCall, Denied, Policy
+from quillon_tools.processes import run
+from quillon_tools.tool import Detail, Limits, Tool
+from quillon_tools.validation import ValidCall, unknown_tool, validate
+from quillon_tools.workers import Stop
+from quillon_tools.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+OnRun = Callable[[ToolCall], None]
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """What happened to one call. `decision` is how it was approved or denied, and `by` whom.
+
+    Both are empty where nothing was decided, because the call was refused before. `seconds`
+    counts the time a user took to answer.
+    """
+
+    call: ToolCall
+    arguments: dict[str, Any]
+    decision: str
+    by: str
+    seconds: float
+    outcome: Outcome
+
+
+Audit = Callable[[AuditEntry], None]
+
+
+def no_audit(_entry: AuditEntry) -> None:
+    """Writes nothing."""
+
+
+class Toolset:
+    """The tools of one conversation, and the only way to call them."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        tools: Sequence[Tool],
+        *,
+        limits: Limits | None = None,
+        policy: Policy | None = None,
+        audit: Audit = no_audit,
+    ) -> None:
+        self._workspace = workspace
+        self._policy = policy or Policy()
+        self._tools = {tool.name: tool for tool in tools}
+        self._audit = audit
+        self.limits = limits or Limits()
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools that are offered: those that the rules do not deny."""
+        return tuple(t for t in self._tools.values() if self._policy.rule(t) != "deny")
+
+    def definitions(self, detail: Detail = "full") -> list[dict[str, Any]]:
+        """What the model may call, in the OpenAI function form."""
+        return [tool.definition(detail) for tool in self.tools]
+
+    def validate(self, call: ToolCall) -> ValidCall | Refusal:
+        """The call with arguments that fit its tool's schema, or what to mend."""
+        tool = self._tools.get(call.name)
+        if tool is None:
+            return unknown_tool(call, [tool.name for tool in self.tools])
+        return validate(call, tool)
+
+    def turn(self) -> "Turn":
+        """A turn of the conversation, with a call budget of its own."""
+        return Turn(self)
+
+    async def execute(self, call: ToolCall, *, on_run: OnRun | None = None) -> ToolResult:
+        """Run one call as a turn of its own: see `Turn.execute`."""
+        return await self.turn().execute(call, on_run=on_run)
+
+    async def _execute(self, call: ToolCall, guard: LoopGuard, on_run: OnRun | None) -> ToolResult:
+        record = _Record(call)
+        try:
+            result = await self._guarded(call, guard, on_run, record)
+        except asyncio.CancelledError:
+            self._write(record, "cancelled")
+            raise
+        except Exception:
+            # The last wall: a defect in the guard itself must not end the conversation.
+            logger.exception("the call of %s failed in the guard", call.name)
+            result = _result(call, "bug", f"{call.name} has a defect; its call was not run")
+        self._write(record, result.outcome)
+        return result
+
+    async def _guarded(
+        self, call: ToolCall, guard: LoopGuard, on_run: OnRun | None, record: "_Record"
+    ) -> ToolResult:
+        if (why := guard.stop(call)) is not None:
+            return _result(call, "stopped", why)
+        valid = self.validate(call)
+        if isinstance(valid, Refusal):
+            guard.ended(call, ok=False)
+            return _result(call, "retry", valid.message)
+        record.arguments = valid.arguments
+        result = await self._checked(valid, on_run, record)
+        guard.ended(call, ok=result.ok, changed=valid.tool.effect != "read")
+        return result
+
+    async def _checked(
+        self, valid: ValidCall, on_run: OnRun | None, record: "_Record"
+    ) -> ToolResult:
+        try:
+            action = await self._look(valid)
+            decided = await self._policy.decide(valid, action)
+            record.by = decided.by
+            if isinstance(decided, Denied):
+                record.decision = "deny"
+                return _result(valid.call, "denied", decided.message)
+            record.decision = "allow"
+            if on_run is not None:
+                on_run(valid.call)
+            return self._finished(valid, await self._carry_out(decided))
+        except Retry as error:
+            return _result(valid.call, "retry", masked(str(error)))
+        except Failed as error:
+            return _result(valid.call, "failed", masked(str(error)))
+        except ToolBug as error:
+            logger.exception("%s has a defect", valid.tool.name)
+            return _result(valid.call, "bug", str(error))
+
+    async def _look(self, valid: ValidCall) -> Action:
+        """What the call would do. Tools that plan say it; others are asked for as they are."""
+        stop = Stop()
+        injected = {Workspace: self._workspace, Limits: self.limits, Stop: stop}
+
+        def look() -> Action:
+            call = valid.tool.bind(valid.arguments, self._workspace.resolve, injected)
+            return call() if valid.tool.plans else call
+
+        return await self._in_thread(valid.tool, look, stop, self.limits.read_seconds)
+
+    async def _carry_out(self, approved: ApprovedCall) -> str | Proposal:
+        action, tool = approved.action, approved.valid.tool
+        if isinstance(action, Command):
+            finished, read = await run(action), action.read
+            return await self._in_thread(
+                tool, lambda: read(finished), Stop(), self.limits.read_seconds
+            )
+        if not callable(action):
+            return action
+        answer = await self._in_thread(tool, action, Stop(), self.limits.test_seconds)
+        if isinstance(answer, Command):
+            raise ToolBug(f"{tool.name} wants to run something that nobody was asked about")
+        return answer
+
+    async def _in_thread(self, tool: Tool, call: Callable[[], T], stop: Stop, seconds: float) -> T:
+        def guarded() -> T:
+            try:
+                return call()
+            except ToolError:
+                raise
+            except Exception as error:
+                # A tool's defect must reach the model as a sentence and the log as a traceback.
+                raise ToolBug(f"{tool.name} has a defect; its call failed") from error
+
+        return await self._workspace.workers.run(guarded, stop, seconds)
+
+    def _finished(self, valid: ValidCall, answer: str | Proposal) -> ToolResult:
+        proposal = answer if isinstance(answer, Proposal) else None
+        text = answer if isinstance(answer, str) else answer.label
+        text = cut(masked(text), self.limits.output)
+        if valid.coercions:
+            text += "\n(" + "; ".join(valid.coercions) + ")"
+        return ToolResult(valid.call.id, ok=True, text=text, proposal=proposal)
+
+    def _write(self, record: "_Record", outcome: Outcome) -> None:
+        seconds = time.monotonic() - record.started
+        call = record.call
+        try:
+            self._audit(
+                AuditEntry(call, record.arguments, record.decision, record.by, seconds, outcome)
+            )
+        except Exception:
+            # A log that cannot be written must not cost the answer; it is said in ours.
+            logger.exception("the audit log was not written")
+
+
+class Turn:
+    """One turn: its calls share a budget, and a guard against going in circles."""
+
+    def __init__(self, toolset: Toolset) -> None:
+        self._toolset = toolset
+        self._guard = LoopGuard(toolset.limits.calls)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no further call will run: the model should answer without tools."""
+        return self._guard.exhausted
+
+    def definitions(self, detail: Detail = "full") -> list[dict[str, Any]]:
+        """What the model may still call; nothing once the turn is exhausted."""
+        return [] if self.exhausted else self._toolset.definitions(detail)
+
+    async def execute(self, call: ToolCall, *, on_run: OnRun | None = None) -> ToolResult:
+        """Check, approve and run a call; whatever happens becomes a result.
+
+        `on_run` is told when the call was approved and starts.
+        """
+        return await self._toolset._execute(call, self._guard, on_run)  # noqa: SLF001 - its turn
+
+
+class _Record:
+    """What the audit will say of a call that is still on its way."""
+
+    def __init__(self, call: ToolCall) -> None:
+        self.call = call
+        self.arguments = call.arguments
+        self.decision = ""
+        self.by = ""
+        self.started = time.monotonic()
+
+
+def cut(text: str, limit: int) -> str:
+    """The text within a number of characters: head and tail are kept, and the cut is named."""
+    if len(text) <= limit:
+        return text
+    head, tail = text[: limit * 2 // 3], text[-(limit // 3) :]
+    # Whole lines where there are lines.
+    head = head[: head.rfind("\n") + 1] or head
+    tail = tail[tail.find("\n") + 1 :] or tail
+    left_out = len(text) - len(head) - len(tail)
+    lines = text.count("\n", len(head), len(text) - len(tail))
+    what = f"{lines} lines" if lines > 1 else f"{left_out} characters"
+    return f"{head}[... {what} left out; ask for a smaller part ...]\n{tail}"
+
+
+def _result(call: ToolCall, outcome: Outcome, message: str) -> ToolResult:
+    return ToolResult(call.id, ok=False, text=f"Error: {message}", outcome=outcome)
