@@ -8,6 +8,7 @@ gets one more chance, without tools), or when the user stops it. A call that the
 off is never run.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -39,12 +40,11 @@ from quillon.prompt.spans import span_constraint
 from quillon.prompt.template import ChatTemplate
 from quillon.settings import ChatSettings
 from quillon_tools.calls import ToolCall, ToolResult
+from quillon_tools.tool import Detail
 
 SYSTEM_PROMPT = "You are a coding assistant working in the user's repository."
 
-_OUT_OF_CALLS = (
-    "No more tool calls are possible in this turn. Answer now with what you have learnt."
-)
+_BROKEN_CALLS = 3  # in one turn; a model that cannot write calls must not try for ever
 
 CallState = Literal["proposed", "running", "done", "failed", "denied"]
 TurnEnd = Literal["stop", "length", "toolLimit"]
@@ -96,10 +96,15 @@ TurnEvent = TextEvent | CallEvent | ResultEvent | NoticeEvent | TurnResult
 
 
 class Tools(Protocol):
-    """The tools of one conversation, the guard around them included."""
+    """The tools of one turn, the guard around them included."""
 
-    def definitions(self) -> list[dict[str, Any]]:
-        """What the model may call, in the OpenAI function form."""
+    @property
+    def exhausted(self) -> bool:
+        """Whether no further call will run in this turn."""
+        ...
+
+    def definitions(self, detail: Detail = "full") -> list[dict[str, Any]]:
+        """What the model may still call, in the OpenAI function form; nothing once exhausted."""
         ...
 
     async def execute(
@@ -127,7 +132,7 @@ class Turn:
         self._text: list[str] = []
         self._usage = Usage(0, 0, 0)
         self._speed = 0.0
-        self._calls_left = settings.max_tool_calls
+        self._broken_left = _BROKEN_CALLS
 
     @property
     def conversation(self) -> Conversation:
@@ -157,7 +162,7 @@ class Turn:
                 yield NoticeEvent("The answer reached its longest allowed length and was cut off.")
             if not answer.calls and not answer.broken:
                 break
-            if self._calls_left <= 0:
+            if self._tools.exhausted or self._broken_left <= 0:
                 reason = "toolLimit"
                 break
             async for event in self._run_calls(answer):
@@ -175,7 +180,8 @@ class Turn:
     async def _generate(
         self, info: EngineInfo, template: ChatTemplate, dialect: Dialect, answer: "_Answer"
     ) -> AsyncIterator[TurnEvent]:
-        definitions = self._tools.definitions()
+        # A small model was trained on brief definitions, and pays for every token of long ones.
+        definitions = self._tools.definitions("brief" if info.embedded else "full")
         room = min(self._settings.max_tokens, info.context // 2)
         fitted = await fit_messages(
             self._engine,
@@ -247,32 +253,45 @@ class Turn:
     async def _run_calls(self, answer: "_Answer") -> AsyncIterator[TurnEvent]:
         for call in answer.calls:
             yield CallEvent(call, "proposed")
-            result = await self._run_call(call)
+            result: ToolResult | None = None
+            async for event in self._run_call(call):
+                if isinstance(event, ToolResult):
+                    result = event
+                else:
+                    yield event
+            if result is None:  # the generator ends with one
+                raise AssertionError(call)
             state: CallState = "done" if result.ok else "failed"
-            if result.outcome == "denied":
-                state = "denied"
-            yield CallEvent(call, state)
+            yield CallEvent(call, "denied" if result.outcome == "denied" else state)
             yield ResultEvent(result)
             self._messages.append(
                 Message(role="tool", content=result.text, tool_call_id=result.call_id)
             )
         for broken in answer.broken:
+            self._broken_left -= 1
             yield NoticeEvent(f"A tool call could not be read: {broken.problem}")
-            self._calls_left -= 1
             self._messages += (
                 Message(role="assistant", content=broken.raw),
                 Message(role="tool", content=f"This call could not be read: {broken.problem}"),
             )
 
-    async def _run_call(self, call: ToolCall) -> ToolResult:
-        if self._calls_left <= 0:
-            return ToolResult(call.id, ok=False, text=_OUT_OF_CALLS, outcome="stopped")
-        self._calls_left -= 1
-        result = await self._tools.execute(call)
-        if self._calls_left <= 0:
-            text = f"{result.text}\n\n{_OUT_OF_CALLS}"
-            return msgspec.structs.replace(result, text=text)
-        return result
+    async def _run_call(self, call: ToolCall) -> AsyncIterator[CallEvent | ToolResult]:
+        """`running` once the call was approved, then the result."""
+        approved = asyncio.Event()
+        running = asyncio.create_task(
+            self._tools.execute(call, on_run=lambda _call: approved.set())
+        )
+        waiting = asyncio.create_task(approved.wait())
+        try:
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if approved.is_set():
+                yield CallEvent(call, "running")
+            yield await running
+        finally:
+            waiting.cancel()
+            if running.cancel():
+                # Only once the tool has let go may the turn be over: it may end processes.
+                await asyncio.wait({running})
 
     def _count(self, finished: Finished) -> None:
         used, total = finished.usage, self._usage

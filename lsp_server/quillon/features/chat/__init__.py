@@ -19,8 +19,8 @@ from quillon.assist.chat import (
 )
 from quillon.assist.conversations import Conversation, ConversationError, new_conversation
 from quillon.convert import proposal_to_lsp
-from quillon.features.chat.approval import tools_for
 from quillon.features.chat.references import attachments
+from quillon.features.chat.tools import Toolboxes
 from quillon.rpc import QuillonServer, RequestFailed
 from quillon_tools.calls import ToolResult
 
@@ -30,6 +30,7 @@ _PREVIEW = 2000  # characters of a tool's result that the client shows
 def register(server: QuillonServer) -> None:
     """Register the chat."""
     running: set[str] = set()
+    boxes = Toolboxes(server)
 
     @server.feature(protocol.CHAT)
     async def chat(ls: QuillonServer, params: protocol.ChatParams) -> protocol.ChatResult:
@@ -42,7 +43,7 @@ def register(server: QuillonServer) -> None:
             )
         running.add(conversation.id)
         try:
-            return await _answer(ls, params, conversation)
+            return await _answer(ls, params, conversation, boxes)
         finally:
             running.discard(conversation.id)
 
@@ -54,13 +55,16 @@ def _conversation(ls: QuillonServer, conversation_id: str | None) -> Conversatio
 
 
 async def _answer(
-    ls: QuillonServer, params: protocol.ChatParams, conversation: Conversation
+    ls: QuillonServer,
+    params: protocol.ChatParams,
+    conversation: Conversation,
+    boxes: Toolboxes,
 ) -> protocol.ChatResult:
     stream = _Stream(ls, params.partial_result_token)
-    attached, left_out = await attachments(ls.session, params.references)
+    attached, left_out = await attachments(ls.session, boxes.workspace, params.references)
     for notice in left_out:
         stream.send(protocol.NoticeProgress(text=notice))
-    tools = tools_for(ls, conversation.id)
+    tools = boxes.of(conversation.id).turn()
     turn = Turn(ls.engine, tools, ls.session.settings.chat, conversation)
     result: TurnResult | None = None
     try:

@@ -1,0 +1,99 @@
+"""The tools of a conversation: what they may see, and how the user is asked."""
+
+from lsprotocol import types as lsp
+from quillon_tools.registry import default_tools
+
+from quillon import protocol
+from quillon.rpc import QuillonServer
+from quillon_tools.policy import ApprovalRequest, Approve, Decision, Policy
+from quillon_tools.tool import Limits
+from quillon_tools.toolset import Toolset
+from quillon_tools.workspace import Workspace
+
+_ONCE, _SESSION, _DENY = "Run once", "Allow in this conversation", "Do not run"
+
+
+class Toolboxes:
+    """A toolset for each conversation, which remembers what the user decided in it."""
+
+    def __init__(self, server: QuillonServer) -> None:
+        self._server = server
+        self._toolsets: dict[str, Toolset] = {}
+        self._workspace: Workspace | None = None
+        self._made_for: object = None
+
+    @property
+    def workspace(self) -> Workspace:
+        """The editor's folders, as tools may see them."""
+        session = self._server.session
+        if self._workspace is None or self._made_for != session.roots:
+            self._workspace = Workspace(session.roots, buffers=session, diagnostics=session)
+            self._made_for = session.roots
+            self._toolsets.clear()
+        return self._workspace
+
+    def of(self, conversation_id: str) -> Toolset:
+        """The tools of a conversation, under the settings as they are now."""
+        workspace = self.workspace
+        settings = self._server.session.settings
+        key = f"{conversation_id} {hash((settings.tools.disabled, repr(settings.tools)))}"
+        if key not in self._toolsets:
+            self._toolsets[key] = self._make(workspace)
+        return self._toolsets[key]
+
+    def _make(self, workspace: Workspace) -> Toolset:
+        settings = self._server.session.settings
+        limits = Limits(
+            test_seconds=settings.tools.test_timeout,
+            output=settings.tools.output_limit,
+            calls=settings.chat.max_tool_calls,
+        )
+        policy = Policy(
+            approver(self._server),
+            rules=settings.tools.approval,
+            denied=frozenset(settings.tools.disabled),
+        )
+        return Toolset(workspace, default_tools(workspace), limits=limits, policy=policy)
+
+
+def approver(server: QuillonServer) -> Approve:
+    """Asks the user in the editor: our own request where the client knows it, else a message."""
+
+    async def ask(request: ApprovalRequest) -> Decision:
+        if server.session.client.quillon_approve:
+            return await _ask_client(server, request)
+        return await _ask_by_message(server, request)
+
+    return ask
+
+
+async def _ask_client(server: QuillonServer, request: ApprovalRequest) -> Decision:
+    answer: protocol.ApproveResult = await server.protocol.send_request_async(
+        protocol.APPROVE,
+        protocol.ApproveParams(
+            call_id=request.call_id,
+            tool=request.tool,
+            arguments=request.arguments,
+            reason=request.reason,
+            preview=request.preview,
+        ),
+    )
+    return Decision(answer.decision, answer.reason)
+
+
+async def _ask_by_message(server: QuillonServer, request: ApprovalRequest) -> Decision:
+    if not server.session.client.show_message_request:
+        return Decision("deny", "the editor cannot ask the user")
+    answer = await server.window_show_message_request_async(
+        lsp.ShowMessageRequestParams(
+            lsp.MessageType.Warning,
+            f"Quillon: may the model run {request.tool}?\n{request.preview}",
+            [lsp.MessageActionItem(title) for title in (_ONCE, _SESSION, _DENY)],
+        )
+    )
+    title = answer.title if answer is not None else _DENY
+    if title == _ONCE:
+        return Decision("once")
+    if title == _SESSION:
+        return Decision("session")
+    return Decision("deny")
