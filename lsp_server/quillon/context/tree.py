@@ -63,8 +63,9 @@ class Tree:
         if self._ascii:
             return min(max(0, offset), len(self.text))
         offset = min(max(0, offset), len(self.text))
-        step = offset // _STEP
-        return self._byte_steps()[step] + len(_encoded(self.text[step * _STEP : offset]))
+        steps = self._byte_steps()
+        step = min(offset // _STEP, len(steps) - 1)
+        return steps[step] + len(_encoded(self.text[step * _STEP : offset]))
 
     def offset_of(self, byte: int) -> int:
         """The code point that byte `byte` belongs to."""
@@ -97,7 +98,7 @@ class Tree:
 
     def _byte_steps(self) -> list[int]:
         if self._steps is None:
-            pieces = range(0, len(self.text), _STEP)
+            pieces = range(0, max(0, len(self.text) - _STEP), _STEP)
             sizes = (len(_encoded(self.text[at : at + _STEP])) for at in pieces)
             self._steps = list(accumulate(sizes, initial=0))
         return self._steps
