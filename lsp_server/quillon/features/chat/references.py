@@ -1,4 +1,4 @@
-"""What a question refers to: open documents as the editor has them, other files as the guard reads."""
+"""What a question refers to: documents as the editor has them, files as the guard reads them."""
 
 import asyncio
 from collections.abc import Sequence

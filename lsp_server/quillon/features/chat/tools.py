@@ -1,12 +1,12 @@
 """The tools of a conversation: what they may see, and how the user is asked."""
 
 from lsprotocol import types as lsp
-from quillon_tools.registry import default_tools
 
 from quillon import protocol
+from quillon.assist.toolbox import make_toolset, make_workspace
 from quillon.rpc import QuillonServer
-from quillon_tools.policy import ApprovalRequest, Approve, Decision, Policy
-from quillon_tools.tool import Limits
+from quillon.settings import Settings
+from quillon_tools.policy import ApprovalRequest, Approve, Decision
 from quillon_tools.toolset import Toolset
 from quillon_tools.workspace import Workspace
 
@@ -18,7 +18,7 @@ class Toolboxes:
 
     def __init__(self, server: QuillonServer) -> None:
         self._server = server
-        self._toolsets: dict[str, Toolset] = {}
+        self._toolsets: dict[str, tuple[Settings, Toolset]] = {}
         self._workspace: Workspace | None = None
         self._made_for: object = None
 
@@ -27,7 +27,7 @@ class Toolboxes:
         """The editor's folders, as tools may see them."""
         session = self._server.session
         if self._workspace is None or self._made_for != session.roots:
-            self._workspace = Workspace(session.roots, buffers=session, diagnostics=session)
+            self._workspace = make_workspace(session)
             self._made_for = session.roots
             self._toolsets.clear()
         return self._workspace
@@ -36,24 +36,12 @@ class Toolboxes:
         """The tools of a conversation, under the settings as they are now."""
         workspace = self.workspace
         settings = self._server.session.settings
-        key = f"{conversation_id} {hash((settings.tools.disabled, repr(settings.tools)))}"
-        if key not in self._toolsets:
-            self._toolsets[key] = self._make(workspace)
-        return self._toolsets[key]
-
-    def _make(self, workspace: Workspace) -> Toolset:
-        settings = self._server.session.settings
-        limits = Limits(
-            test_seconds=settings.tools.test_timeout,
-            output=settings.tools.output_limit,
-            calls=settings.chat.max_tool_calls,
-        )
-        policy = Policy(
-            approver(self._server),
-            rules=settings.tools.approval,
-            denied=frozenset(settings.tools.disabled),
-        )
-        return Toolset(workspace, default_tools(workspace), limits=limits, policy=policy)
+        made = self._toolsets.get(conversation_id)
+        if made is None or made[0] != settings:
+            toolset = make_toolset(self._server.session, approver(self._server), workspace)
+            made = (settings, toolset)
+            self._toolsets[conversation_id] = made
+        return made[1]
 
 
 def approver(server: QuillonServer) -> Approve:
