@@ -1,0 +1,228 @@
+"""GBNF, the grammar notation of llama.cpp: rules, literals, tries, number ranges, bounded text.
+
+llama.cpp keeps one stack for each way in which what was generated can go on, and asks each of
+them about each token. So what is written here avoids alternatives that begin alike: values are
+tries, and bounded repetitions have one way to be read at any time.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+_BLOCK = 32  # characters that a bounded text grows by
+_DIGITS = 15  # digits of an integer that any JSON reader keeps exact
+_PLAIN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_CLASS_ESCAPES = _ESCAPES | {"]": "\\]", "[": "\\[", "^": "\\^", "-": "\\x2D"}
+
+
+def literal(text: str) -> str:
+    """A terminal that is exactly `text`."""
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
+    return '"' + "".join(_ESCAPES.get(c) or _printable(c) for c in text) + '"'
+
+
+def one_of(characters: Iterable[str], *, negated: bool = False) -> str:
+    """A terminal of one character of a set, or of none of them."""
+    chars = "".join(_CLASS_ESCAPES.get(c) or _printable(c) for c in sorted(set(characters)))
+    return f"[{'^' if negated else ''}{chars}]"
+
+
+class Grammar:
+    """Rules under construction; the same body is written once."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def rule(self, hint: str, body: str) -> str:
+        """The name of a rule with this body."""
+        known = self._names.get(body)
+        if known is not None:
+            return known
+        name = self.reserve(hint)
+        self.define(name, body)
+        return name
+
+    def reserve(self, hint: str) -> str:
+        """A new name, to be defined later: for rules that refer to themselves."""
+        base = re.sub(r"[^a-z0-9]+", "-", hint.lower()).strip("-")[:40] or "rule"
+        name = base
+        while name in self._rules:
+            name = f"{base}-{len(self._rules)}"
+        self._rules[name] = ""
+        return name
+
+    def define(self, name: str, body: str) -> None:
+        """Give a reserved name its body."""
+        self._rules[name] = body
+        self._names.setdefault(body, name)
+
+    def text(self, root: str) -> str:
+        """The whole grammar with `root` as its root."""
+        rules = [f"{name} ::= {body}" for name, body in self._rules.items()]
+        return "\n".join([f"root ::= {root}", *rules, ""])
+
+
+def trie(grammar: Grammar, hint: str, values: Iterable[str]) -> str:
+    """A rule that is exactly one of `values`, which are written as they shall be generated."""
+    ordered = sorted(set(values))
+    return grammar.rule(hint, _trie(grammar, hint, ordered, 0))
+
+
+def _trie(grammar: Grammar, hint: str, values: Sequence[str], depth: int) -> str:
+    """The body for sorted values that agree in their first `depth` characters."""
+    options: list[str] = []
+    start = 0
+    if len(values[0]) == depth:
+        options.append('""')
+        start = 1
+    while start < len(values):
+        first = values[start][depth]
+        end = start + 1
+        while end < len(values) and values[end][depth] == first:
+            end += 1
+        if end == start + 1:
+            options.append(literal(values[start][depth:]))
+        else:
+            group = values[start:end]
+            shared = _shared(group[0], group[-1])
+            rest = grammar.rule(hint, _trie(grammar, hint, group, shared))
+            options.append(f"{literal(group[0][depth:shared])} {rest}")
+        start = end
+    return " | ".join(options)
+
+
+def _shared(first: str, last: str) -> int:
+    """The length of the common beginning of sorted values."""
+    for at, (a, b) in enumerate(zip(first, last, strict=False)):
+        if a != b:
+            return at
+    return min(len(first), len(last))
+
+
+def bounded(grammar: Grammar, hint: str, char: str, least: int, most: int) -> str:
+    """A rule for `least` to `most` times the rule `char`.
+
+    llama.cpp writes out a repetition; blocks keep the number of rules small for long texts.
+    """
+    least = min(least, most)
+    if most <= 2 * _BLOCK:
+        return grammar.rule(hint, f"{char}{{{least},{most}}}")
+    block = grammar.rule(f"{hint}-block", f"{char}{{{_BLOCK}}}")
+    blocks, rest = divmod(most, _BLOCK)
+    name = grammar.rule(f"{hint}-{rest}", f"{char}{{0,{rest}}}")
+    short = grammar.rule(f"{hint}-short", f"{char}{{0,{_BLOCK - 1}}}")
+    for _ in range(blocks):
+        name = grammar.rule(f"{hint}-up", f"{block} {name} | {short}")
+    # The least number is small in practice; it is written in front.
+    if not least:
+        return name
+    rest_rule = bounded(grammar, hint, char, 0, most - least)
+    return grammar.rule(hint, f"{char}{{{least}}} {rest_rule}")
+
+
+def integer(low: int | None, high: int | None) -> str:
+    """The body for the integers from `low` to `high`, without leading zeros and without -0."""
+    if low is not None and high is not None and low > high:
+        low = high
+    options: list[str] = []
+    if low is None or low < 0:
+        least = 1 if high is None or high >= 0 else -high
+        digits = _natural(least, None if low is None else -low)
+        options.append(f'"-" ({digits})')
+    if high is None or high >= 0:
+        options.append(_natural(max(low or 0, 0), high))
+    return " | ".join(option for option in options if option)
+
+
+def _natural(low: int, high: int | None) -> str:
+    options: list[str] = []
+    if low == 0:
+        options.append('"0"')
+        low = 1
+    if high is not None and high < low:
+        return " | ".join(options)
+    size = len(str(low))
+    if high is None:
+        options.append(_between(str(low), "9" * size))
+        if size < _DIGITS:
+            options.append(f"[1-9] [0-9]{{{size},{_DIGITS - 1}}}")
+        return " | ".join(options)
+    for length in range(size, len(str(high)) + 1):
+        first, last = max(low, 10 ** (length - 1)), min(high, 10**length - 1)
+        options.append(_between(str(first), str(last)))
+    return " | ".join(options)
+
+
+def _between(low: str, high: str) -> str:
+    """Digits from `low` to `high`, both of the same length."""
+    if low == high:
+        return literal(low)
+    if low.strip("0") == "" and high.strip("9") == "":
+        return _any_digits(len(low))
+    if len(low) == 1:
+        return _digit(low, high)
+    if low[0] == high[0]:
+        return f"{literal(low[0])} ({_between(low[1:], high[1:])})"
+    rest = len(low) - 1
+    first, last = int(low[0]), int(high[0])
+    options: list[str] = []
+    if low[1:].strip("0"):
+        options.append(f"{literal(low[0])} ({_between(low[1:], '9' * rest)})")
+        first += 1
+    high_end = f"{literal(high[0])} ({_between('0' * rest, high[1:])})"
+    if high[1:].strip("9"):
+        last -= 1
+    else:
+        high_end = ""
+    if first <= last:
+        options.append(f"{_digit(str(first), str(last))} {_any_digits(rest)}")
+    return " | ".join([*options, *filter(None, [high_end])])
+
+
+def _digit(low: str, high: str) -> str:
+    return f"[{low}-{high}]" if low != high else literal(low)
+
+
+def _any_digits(count: int) -> str:
+    return f"[0-9]{{{count}}}"
+
+
+def without(grammar: Grammar, hint: str, forbidden: Sequence[str]) -> str:
+    """A rule for any text, of any length, in which none of `forbidden` stands.
+
+    The rules are the states of the automaton that searches for the words.
+    """
+    states = sorted({word[:size] for word in forbidden for size in range(len(word))}, key=len)
+    names = {state: grammar.reserve(f"{hint}-{size}") for size, state in enumerate(states)}
+    letters = sorted({char for word in forbidden for char in word})
+    for state, name in names.items():
+        targets: dict[str, list[str]] = {}
+        for char in letters:
+            if not any((state + char).endswith(word) for word in forbidden):
+                targets.setdefault(_longest(state + char, names), []).append(char)
+        options = ['""', f"{one_of(letters, negated=True)} {names['']}"]
+        options += [f"{one_of(chars)} {names[target]}" for target, chars in targets.items()]
+        grammar.define(name, " | ".join(options))
+    return names[""]
+
+
+def _longest(text: str, states: Iterable[str]) -> str:
+    known = set(states)
+    return next(text[at:] for at in range(len(text) + 1) if text[at:] in known)
+
+
+def json_text(value: str) -> str:
+    """A string as it stands between the quotes of JSON."""
+    if _PLAIN.fullmatch(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)[1:-1]
+
+
+def _printable(char: str) -> str:
+    code = ord(char)
+    if code < 0x20 or code == 0x7F:  # noqa: PLR2004 - the control characters of ASCII
+        return f"\\x{code:02X}"
+    return char

@@ -1,0 +1,155 @@
+"""The grammar that a tool call is decoded under: offered tools, and arguments of their schema."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quillon.engine.base import Constraint
+from quillon.prompt import gbnf
+from quillon.prompt.dialects import Dialect
+from quillon.prompt.parser import parameter_schemas
+from quillon.prompt.schemagrammar import (
+    MAX_TEXT,
+    Hold,
+    Place,
+    Rules,
+    Schema,
+    allowed_values,
+    hold_nothing,
+)
+
+MAX_LIVE = 4000  # values of one parameter; with more it is a free text
+_MAX_LIVE_LENGTH = 300  # characters of one
+_MAX_CALLS = 8  # in one answer
+_XML_WORDS = ("</parameter", "</function>", "</tool_call>", "<parameter=", "<tool_call>")
+
+Live = Mapping[tuple[str, str], Sequence[str]]
+
+
+def schema_constraint(
+    definitions: Sequence[Mapping[str, Any]],
+    dialect: Dialect,
+    *,
+    live: Live | None = None,
+) -> Constraint | None:
+    """What holds calls to the offered tools and to their schemas; None without any tool.
+
+    The grammar wakes at the dialect's trigger, with which it begins; several calls may follow
+    each other, and nothing else may follow them. `live` are the values that a string parameter
+    can have, by tool and parameter: paths and symbols that exist.
+    """
+    return constraint(definitions, dialect, strings=hold_to_live(live or {}, dialect))
+
+
+def constraint(
+    definitions: Sequence[Mapping[str, Any]],
+    dialect: Dialect,
+    *,
+    strings: Hold = hold_nothing,
+    integers: Hold = hold_nothing,
+) -> Constraint | None:
+    """The constraint of a dialect, its strings and integers held as told."""
+    tools = parameter_schemas(definitions)
+    if not tools:
+        return None
+    grammar = gbnf.Grammar()
+    rules = Rules(grammar, strings=strings, integers=integers)
+    grammar.define(grammar.reserve("newline"), gbnf.literal("\n") + "?")
+    write = {"hermes": _hermes, "function_xml": _function_xml, "json": _json}[dialect.kind]
+    calls = [write(rules, name, schema) for name, schema in tools.items()]
+    body = grammar.rule("call-body", " | ".join(calls))
+    if dialect.kind == "json":
+        head = gbnf.literal('{"tool_call": {"name": ')
+        return Constraint(grammar.text(f"{head} {body}"), dialect.trigger)
+    tags = gbnf.literal("<tool_call>"), gbnf.literal("</tool_call>")
+    call = grammar.rule("call", f"{tags[0]} newline {body} newline {tags[1]}")
+    root = f"{call} (newline {call}){{0,{_MAX_CALLS - 1}}} newline"
+    return Constraint(grammar.text(root), dialect.trigger)
+
+
+def hold_to_live(live: Live, dialect: Dialect) -> Hold:
+    """Hold string parameters to the values that exist, where these are few enough."""
+
+    def hold(rules: Rules, place: Place, schema: Schema) -> str | None:
+        if len(place.path) != 1:
+            return None
+        values = live.get((place.tool, place.path[0]), ())
+        return values_rule(rules, values, schema, dialect) if len(values) <= MAX_LIVE else None
+
+    return hold
+
+
+def values_rule(
+    rules: Rules, values: Sequence[str], schema: Schema, dialect: Dialect
+) -> str | None:
+    """A rule for exactly those of `values` that the schema accepts; None where it is none."""
+    least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", _MAX_LIVE_LENGTH))
+    pattern = _pattern(schema)
+    fitting = [
+        written
+        for value in values
+        if least <= len(value) <= min(most, _MAX_LIVE_LENGTH)
+        and (written := _written(value, dialect)) is not None
+        and (pattern is None or pattern.search(value))
+    ]
+    return gbnf.trie(rules.grammar, "value", fitting) if fitting else None
+
+
+def _hermes(rules: Rules, name: str, schema: Schema) -> str:
+    head = '{"name": ' + json.dumps(name, ensure_ascii=False) + ', "arguments": '
+    return f"{gbnf.literal(head)} {rules.arguments(name, schema)} {gbnf.literal('}')}"
+
+
+def _json(rules: Rules, name: str, schema: Schema) -> str:
+    head = json.dumps(name, ensure_ascii=False) + ', "arguments": '
+    return f"{gbnf.literal(head)} {rules.arguments(name, schema)} {gbnf.literal('}}')}"
+
+
+def _function_xml(rules: Rules, name: str, schema: Schema) -> str:
+    rules.enter(schema)
+    properties = rules.plain(schema).get("properties")
+    declared = properties if isinstance(properties, Mapping) else {}
+    members = {key: _xml_parameter(rules, Place(name, (key,)), declared[key]) for key in declared}
+    required = frozenset(rules.plain(schema).get("required") or ())
+    body = rules.members(members, required, "") if members else '""'
+    head, end = gbnf.literal(f"<function={name}>\n"), gbnf.literal("</function>")
+    return f"{head} {body} {end}"
+
+
+def _xml_parameter(rules: Rules, place: Place, schema: Any) -> str:
+    key = place.path[-1]
+    head, end = gbnf.literal(f"<parameter={key}>\n"), gbnf.literal("\n</parameter>\n")
+    return rules.grammar.rule(key, f"{head} {_xml_value(rules, place, schema)} {end}")
+
+
+def _xml_value(rules: Rules, place: Place, schema: Any) -> str:
+    schema = rules.plain(schema)
+    values = allowed_values(schema)
+    if values is not None:
+        texts = [v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values]
+        return gbnf.trie(rules.grammar, "enum", texts)
+    if schema.get("type") != "string":
+        return rules.value(schema, place)
+    held = rules.held(schema, place)
+    if held is not None:
+        return held
+    if "maxLength" in schema or schema.get("minLength"):
+        char = rules.grammar.rule("plain-char", "[^<]")
+        least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", MAX_TEXT))
+        return gbnf.bounded(rules.grammar, "plain", char, least, most)
+    return gbnf.without(rules.grammar, "raw", _XML_WORDS)
+
+
+def _pattern(schema: Schema) -> re.Pattern[str] | None:
+    try:
+        return re.compile(schema["pattern"]) if "pattern" in schema else None
+    except (re.error, TypeError):
+        return None  # a pattern of another dialect: the validator knows
+
+
+def _written(value: str, dialect: Dialect) -> str | None:
+    """A value as it is generated, or None where the dialect cannot write it."""
+    if dialect.kind != "function_xml":
+        return gbnf.json_text(value)
+    return None if any(word in value for word in _XML_WORDS) else value

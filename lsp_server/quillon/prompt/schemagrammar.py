@@ -1,0 +1,396 @@
+"""JSON Schema as grammar rules for the JSON, or the raw text, of a value.
+
+What the rules let through, the schema's validator accepts; the reverse need not hold: white
+space is fixed, numbers are short, texts and lists are bounded, and of an object only declared
+properties may be given. Keywords without rules here (`pattern`, `not`, `if`, `contains`,
+`dependentRequired`, `patternProperties`, ...) are left to the validator.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from quillon.prompt import gbnf
+
+MAX_TEXT = 4096  # characters of a string without a bound of its own
+MAX_ITEMS = 64  # elements of an array without a bound of its own
+_MAX_MEMBERS = 16  # members of an object whose keys are free
+_ANY_ORDER = 5  # properties that may come in any order: 2**5 rules
+_MAX_MULTIPLES = 200
+_MAX_REFERENCES = 20
+_BOUND = 10**15
+
+_CHAR = (
+    r"""[^"\\\x00-\x1F\x7F] | "\\" (["\\/bfnrt] | """
+    r""""u" ([0-9a-cA-CeEfF] [0-9a-fA-F]{3} | [dD] [0-7] [0-9a-fA-F]{2}))"""
+)
+_SEPARATOR = '"," " "?'
+_COLON = '":" " "?'
+_ALL_TYPES = ("string", "number", "boolean", "null", "array", "object")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a value stands: the tool's name and the path of property names to the value."""
+
+    tool: str
+    path: tuple[str, ...] = ()
+
+
+Schema = Mapping[str, Any]
+# What a string or an integer is held to at a place: a rule for what stands between the quotes,
+# or for the digits. None: whatever the schema says.
+Hold = Callable[["Rules", Place, Schema], str | None]
+
+
+def hold_nothing(_rules: "Rules", _place: Place, _schema: Schema) -> str | None:
+    """No other bounds than the schema's."""
+    return None
+
+
+class Rules:
+    """Makes the rules of one grammar.
+
+    `strings` and `integers` may hold values to what a conversation contains.
+    """
+
+    def __init__(
+        self,
+        grammar: gbnf.Grammar,
+        *,
+        strings: Hold = hold_nothing,
+        integers: Hold = hold_nothing,
+    ) -> None:
+        self.grammar = grammar
+        self._strings = strings
+        self._integers = integers
+        self._root: Schema = {}
+        self._references: dict[str, str] = {}
+
+    def arguments(self, tool: str, schema: Schema) -> str:
+        """A rule for the JSON object of a tool's arguments."""
+        self.enter(schema)
+        return self.value({"type": "object", **schema}, Place(tool))
+
+    def enter(self, schema: Schema) -> None:
+        """Resolve references in `schema` from now on."""
+        self._root = schema
+        self._references = {}
+
+    def value(self, schema: Any, place: Place) -> str:
+        """A rule for the JSON of a value."""
+        if not isinstance(schema, Mapping):
+            return self._anything()
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            return self._reference(reference, place)
+        schema = self._merged(schema)
+        values = allowed_values(schema)
+        if values is not None:
+            texts = [json.dumps(value, ensure_ascii=False) for value in values]
+            return gbnf.trie(self.grammar, "enum", texts)
+        options = schema.get("anyOf") or schema.get("oneOf")
+        if options:
+            base = {k: v for k, v in schema.items() if k not in {"anyOf", "oneOf"}}
+            return self._union(
+                [self.value({**base, **o}, place) for o in options if isinstance(o, Mapping)]
+            )
+        return self._union([self._of_type(kind, schema, place) for kind in _types(schema)])
+
+    def members(self, members: Mapping[str, str], required: frozenset[str], separator: str) -> str:
+        """A rule for each of `members` at most once, the `required` ones always.
+
+        Few members may come in any order; many come in theirs.
+        """
+        arrange = self._any_order if len(members) <= _ANY_ORDER else self._in_order
+        return arrange(members, required, separator)
+
+    def held(self, schema: Schema, place: Place) -> str | None:
+        """The rule that a string is held to, if any."""
+        return self._strings(self, place, schema)
+
+    def plain(self, schema: Any) -> Schema:
+        """The schema without references and `allOf` at its top."""
+        for _ in range(_MAX_REFERENCES):
+            if not isinstance(schema, Mapping) or "$ref" not in schema:
+                break
+            schema = self._resolved(str(schema["$ref"]))
+        return self._merged(schema) if isinstance(schema, Mapping) else {}
+
+    def string_body(self, schema: Schema, place: Place) -> str:
+        """A rule for what stands between the quotes of a string."""
+        held = self.held(schema, place)
+        if held is not None:
+            return held
+        least, most = schema.get("minLength", 0), schema.get("maxLength", MAX_TEXT)
+        char = self.grammar.rule("char", _CHAR)
+        return gbnf.bounded(self.grammar, "text", char, int(least), int(most))
+
+    def scalar(self, kind: str, schema: Schema, place: Place) -> str:
+        """A rule for a number, a boolean or null."""
+        if kind == "boolean":
+            return self.grammar.rule("boolean", '"true" | "false"')
+        if kind == "null":
+            return self.grammar.rule("null", '"null"')
+        held = self._integers(self, place, schema) if kind == "integer" else None
+        if held is not None:
+            return held
+        low, high = bounds(schema)
+        if schema.get("multipleOf"):
+            return self._multiples(schema["multipleOf"], low, high)
+        whole = gbnf.integer(_ceil(low), _floor(high))
+        if kind == "integer":
+            return self.grammar.rule("integer", whole)
+        return self.grammar.rule("number", _number(whole, low, high))
+
+    def _of_type(self, kind: str, schema: Schema, place: Place) -> str:
+        if kind == "string":
+            return self.grammar.rule("string", f'"\\"" {self.string_body(schema, place)} "\\""')
+        if kind == "object":
+            return self._object(schema, place)
+        if kind == "array":
+            return self._array(schema, place)
+        if kind in {"integer", "number", "boolean", "null"}:
+            return self.scalar(kind, schema, place)
+        return self._anything()
+
+    def _union(self, rules: Sequence[str]) -> str:
+        unique = list(dict.fromkeys(rules))
+        return unique[0] if len(unique) == 1 else self.grammar.rule("any-of", " | ".join(unique))
+
+    def _reference(self, reference: str, place: Place) -> str:
+        known = self._references.get(reference)
+        if known is None:
+            known = self._references[reference] = self.grammar.reserve("ref")
+            self.grammar.define(known, self.value(self._resolved(reference), place))
+        return known
+
+    def _resolved(self, reference: str) -> Any:
+        at: Any = self._root
+        for part in reference.removeprefix("#").strip("/").split("/"):
+            name = part.replace("~1", "/").replace("~0", "~")
+            at = at.get(name, True) if isinstance(at, Mapping) and name else at
+        # A schema that is nothing but a reference to itself says nothing.
+        return True if at == {"$ref": reference} else at
+
+    def _merged(self, schema: Schema) -> Schema:
+        """The schema with the parts of `allOf` taken in."""
+        parts = schema.get("allOf")
+        if not parts:
+            return schema
+        merged: dict[str, Any] = {}
+        own = {k: v for k, v in schema.items() if k != "allOf"}
+        for part in (*parts, own):
+            if isinstance(part, Mapping):
+                resolved = self._resolved(part["$ref"]) if "$ref" in part else part
+                if isinstance(resolved, Mapping):
+                    _merge(merged, resolved)
+        return merged
+
+    def _multiples(self, of: float, low: float | None, high: float | None) -> str:
+        start = math.ceil((low if low is not None else 0) / of)
+        end = start + _MAX_MULTIPLES
+        if high is not None:
+            end = min(end, math.floor(high / of))
+        values = [number * of for number in range(start, end + 1)]
+        texts = [json.dumps(int(v) if v == int(v) else v) for v in values]
+        return gbnf.trie(self.grammar, "multiple", texts or ["0"])
+
+    def _array(self, schema: Schema, place: Place) -> str:
+        first = [self.value(item, place) for item in schema.get("prefixItems") or ()]
+        least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", MAX_ITEMS))
+        if schema.get("uniqueItems") and not first:
+            most = min(most, max(1, least))
+        items = schema.get("items", True)
+        if items is False:
+            most = min(most, len(first))
+        item = self.value(items, place) if most > len(first) else ""
+        return self.grammar.rule("array", f'"[" {_list(first, item, least, most)} "]"')
+
+    def _object(self, schema: Schema, place: Place) -> str:
+        properties = schema.get("properties")
+        declared: dict[str, Any] = dict(properties) if isinstance(properties, Mapping) else {}
+        required = [name for name in schema.get("required") or () if isinstance(name, str)]
+        declared |= {name: True for name in required if name not in declared}
+        if not declared:
+            return self._free_object(schema, place)
+        members = {
+            name: self._member(name, value, place)
+            for name, value in declared.items()
+            if value is not False
+        }
+        body = self.members(members, frozenset(required), _SEPARATOR)
+        return self.grammar.rule("object", f'"{{" {body} "}}"')
+
+    def _member(self, name: str, schema: Any, place: Place) -> str:
+        inner = Place(place.tool, (*place.path, name))
+        key = gbnf.literal(json.dumps(name, ensure_ascii=False))
+        return self.grammar.rule(name, f"{key} {_COLON} {self.value(schema, inner)}")
+
+    def _any_order(
+        self, members: Mapping[str, str], required: frozenset[str], separator: str
+    ) -> str:
+        def rest(missing: tuple[str, ...], before: str) -> str:
+            options = [] if required & set(missing) else ['""']
+            for name in missing:
+                others = tuple(other for other in missing if other != name)
+                options.append(f"{before} {members[name]} {rest(others, separator)}".strip())
+            return self.grammar.rule("members", " | ".join(options)) if missing else '""'
+
+        return rest(tuple(members), "")
+
+    def _in_order(
+        self, members: Mapping[str, str], required: frozenset[str], separator: str
+    ) -> str:
+        first, later = '""', '""'
+        for name, rule in reversed(list(members.items())):
+            go_on = f"{rule} {later}"
+            if name in required:
+                first, later = go_on, f"{separator} {go_on}"
+            else:
+                first, later = f"{go_on} | {first}", f"{separator} {go_on} | {later}"
+            first = self.grammar.rule("first", first)
+            later = self.grammar.rule("later", later)
+        return first
+
+    def _free_object(self, schema: Schema, place: Place) -> str:
+        values = schema.get("additionalProperties", True)
+        if values is False or schema.get("maxProperties") == 0:
+            return self.grammar.rule("empty", '"{" "}"')
+        key = self._of_type("string", {"maxLength": 64}, Place(place.tool, ("*",)))
+        inner = self.value(values, Place(place.tool, (*place.path, "*")))
+        member = self.grammar.rule("free-member", f"{key} {_COLON} {inner}")
+        least = int(schema.get("minProperties", 0))
+        most = int(schema.get("maxProperties", _MAX_MEMBERS))
+        # Keys may repeat, and then count once: no more than one can be sure to be enough.
+        return self.grammar.rule("free-object", f'"{{" {_list([], member, least, most)} "}}"')
+
+    def _anything(self) -> str:
+        known = self._references.get("*")
+        if known is None:
+            known = self._references["*"] = self.grammar.reserve("anything")
+            kinds = [self._of_type(kind, {}, Place("*")) for kind in _ALL_TYPES]
+            self.grammar.define(known, " | ".join(kinds))
+        return known
+
+
+def allowed_values(schema: Schema) -> list[Any] | None:
+    """The values that `enum` or `const` leaves, or None where neither is there."""
+    if "const" in schema:
+        return [schema["const"]]
+    values = schema.get("enum")
+    if not isinstance(values, list) or not values:
+        return None
+    kinds = set(_types(schema)) if "type" in schema else None
+    fitting = [value for value in values if kinds is None or _kind(value) & kinds]
+    return fitting or values
+
+
+def bounds(schema: Schema) -> tuple[float | None, float | None]:
+    """The least and the greatest value of a number."""
+    low, high = schema.get("minimum"), schema.get("maximum")
+    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    if isinstance(above, (int, float)) and not isinstance(above, bool):
+        step = above + 1 if float(above).is_integer() else math.nextafter(above, math.inf)
+        low = step if low is None else max(low, step)
+    if isinstance(below, (int, float)) and not isinstance(below, bool):
+        step = below - 1 if float(below).is_integer() else math.nextafter(below, -math.inf)
+        high = step if high is None else min(high, step)
+    return low, high
+
+
+def _number(whole: str, low: float | None, high: float | None) -> str:
+    """Whole numbers, and fractions that lie between two whole numbers inside the bounds."""
+    fraction = '"." [0-9]{0,14} [1-9]'
+    up = gbnf.integer(max(0, _ceil(low) or 0), None if high is None else math.floor(high) - 1)
+    options = [whole]
+    if high is None or high >= 1:
+        options.append(f"({up}) {fraction}")
+    if low is None or low <= -1:
+        down = gbnf.integer(0, None if low is None else -math.ceil(low) - 1)
+        options.append(f'"-" ({down}) {fraction}')
+    return " | ".join(options)
+
+
+def _list(first: Sequence[str], item: str, least: int, most: int) -> str:
+    """Elements with separators: `first` in turn, then `item`, `least` to `most` in all."""
+    if most <= 0:
+        return '""'
+    parts = list(first[:most])
+    body = ""
+    rest_most = most - len(parts)
+    if item and rest_most > 0:
+        rest_least = max(0, least - len(parts))
+        if parts:
+            body = f"({_SEPARATOR} {item}){{{rest_least},{rest_most}}}"
+        else:
+            body = f"{item} ({_SEPARATOR} {item}){{{max(0, rest_least - 1)},{rest_most - 1}}}"
+            return f"({body})?" if least == 0 else body
+    for index in range(len(parts) - 1, -1, -1):
+        separator = f"{_SEPARATOR} " if index else ""
+        body = f"{separator}{parts[index]} {body}".strip()
+        if index >= least:
+            body = f"({body})?"
+    return body or '""'
+
+
+def _types(schema: Schema) -> list[str]:
+    declared = schema.get("type")
+    if isinstance(declared, str):
+        return [declared]
+    if isinstance(declared, list) and declared:
+        return [kind for kind in declared if isinstance(kind, str)]
+    for keyword, kind in _IMPLIED.items():
+        if keyword in schema:
+            return [kind]
+    return ["anything"]
+
+
+_IMPLIED = {
+    "properties": "object",
+    "required": "object",
+    "additionalProperties": "object",
+    "items": "array",
+    "prefixItems": "array",
+    "minItems": "array",
+    "maxItems": "array",
+    "minLength": "string",
+    "maxLength": "string",
+    "pattern": "string",
+    "minimum": "number",
+    "maximum": "number",
+    "exclusiveMinimum": "number",
+    "exclusiveMaximum": "number",
+    "multipleOf": "number",
+}
+
+
+def _kind(value: Any) -> set[str]:
+    if value is None:
+        return {"null"}
+    if isinstance(value, bool):
+        return {"boolean"}
+    if isinstance(value, int):
+        return {"integer", "number"}
+    names = {str: "string", float: "number", list: "array", dict: "object"}
+    return {names.get(type(value), "object")}
+
+
+def _merge(into: dict[str, Any], part: Schema) -> None:
+    for key, value in part.items():
+        if key == "properties" and isinstance(into.get(key), Mapping):
+            into[key] = {**into[key], **value}
+        elif key == "required" and isinstance(into.get(key), list):
+            into[key] = [*into[key], *value]
+        else:
+            into[key] = value
+
+
+def _ceil(value: float | None) -> int | None:
+    return None if value is None else math.ceil(max(-_BOUND, min(_BOUND, value)))
+
+
+def _floor(value: float | None) -> int | None:
+    return None if value is None else math.floor(max(-_BOUND, min(_BOUND, value)))

@@ -1,0 +1,156 @@
+"""The span grammar: string arguments are held to what the conversation contains.
+
+A small model copies badly: it knows that a path belongs here, and misspells it. Under this
+grammar it can only choose among the words, quoted texts, paths and identifiers that the user or
+a tool has written, and the workspace's live values; whole numbers must occur, too. Parameters
+that hold prose or code stay free.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from quillon.engine.base import Constraint
+from quillon.prompt import gbnf
+from quillon.prompt.dialects import Dialect
+from quillon.prompt.grammar import MAX_LIVE, Live, constraint, values_rule
+from quillon.prompt.schemagrammar import Place, Rules, Schema, bounds
+
+MAX_SPANS = 1200  # candidates in all
+_FIRST_SHARE = 200  # of one text, so that a long result leaves room for the question
+_MAX_NUMBERS = 300
+_MAX_LENGTH = 90  # characters of a candidate
+_MAX_CHARS = 48 * 1024  # of one text that are looked at, from its start
+
+# Parameters whose values are made up and not copied, whatever the tool.
+_PROSE = frozenset(
+    {
+        *("text", "content", "contents", "code", "body", "message", "summary", "reason"),
+        *("explanation", "description", "instructions", "prompt", "question", "answer"),
+        *("patch", "diff", "edits", "new_text", "old_text", "new_string", "old_string"),
+        *("search", "replace", "replacement", "command", "args", "arguments"),
+    }
+)
+
+_QUOTED = re.compile(r"`([^`\n]{1,90})`|\"([^\"\n]{1,90})\"|'([^'\n]{1,90})'|“([^”\n]{1,90})”")
+_WORD = re.compile(r"[^\s，。？！、；：（）「」《》]{1,120}")
+_NAME = re.compile(r"[A-Za-z_][\w./:\\-]*", re.ASCII)  # CJK text has no blanks around names
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_LOCATION = re.compile(r"(?::\d[\d:,-]*|#L\d[\dL-]*)$")
+_AROUND = "`\"'“”?!,;.:()[]{}<>*"
+
+
+def span_constraint(
+    definitions: Sequence[Mapping[str, Any]],
+    dialect: Dialect,
+    texts: Sequence[str],
+    *,
+    live: Live | None = None,
+) -> Constraint | None:
+    """What holds calls to their schemas and string arguments to `texts` and `live`.
+
+    `texts` are what users and tools have written, the oldest first; where they hold more
+    candidates than fit, the latest count.
+    """
+    spans = candidates(texts)
+    numbers = [str(number) for number in numbers_in(texts)]
+    known = live or {}
+    made: dict[str, str | None] = {}  # most parameters have the same candidates
+
+    def strings(rules: Rules, place: Place, schema: Schema) -> str | None:
+        if is_free(place, schema):
+            return None
+        values = known.get((place.tool, place.path[0]), ()) if place.path else ()
+        bounds_of = [schema.get(key) for key in ("minLength", "maxLength", "pattern")]
+        key = repr((bounds_of, id(values) if values else None))
+        if key not in made:
+            values = values if len(values) <= MAX_LIVE else ()
+            made[key] = values_rule(rules, [*spans, *values], schema, dialect)
+        return made[key]
+
+    def integers(rules: Rules, place: Place, schema: Schema) -> str | None:
+        if place.tool == "*" or "multipleOf" in schema:
+            return None
+        low, high = bounds(schema)
+        fitting = [
+            number
+            for number in numbers
+            if (low is None or int(number) >= low) and (high is None or int(number) <= high)
+        ]
+        return gbnf.trie(rules.grammar, "number", fitting) if fitting else None
+
+    return constraint(definitions, dialect, strings=strings, integers=integers)
+
+
+def is_free(place: Place, schema: Schema) -> bool:
+    """Whether a string parameter is prose or code, which is written and not copied.
+
+    A tool says so by `contentMediaType` in its schema; some names say it, too.
+    """
+    if place.tool == "*" or "contentMediaType" in schema:
+        return True
+    return not _PROSE.isdisjoint(place.path)
+
+
+def candidates(texts: Sequence[str]) -> list[str]:
+    """The strings that an argument may copy, the likeliest first."""
+    found: dict[str, None] = {}
+    rest: list[Iterator[str]] = []
+    for text in reversed(texts):
+        spans = _spans(text[:_MAX_CHARS])
+        _take(spans, found, min(MAX_SPANS, len(found) + _FIRST_SHARE))
+        rest.append(spans)
+    for spans in rest:
+        _take(spans, found, MAX_SPANS)
+    return list(found)
+
+
+def numbers_in(texts: Sequence[str]) -> list[int]:
+    """The whole numbers in the texts, the latest first, and 1, with which lines begin."""
+    found: dict[int, None] = {1: None}
+    for text in reversed(texts):
+        for match in _NUMBER.finditer(text[:_MAX_CHARS]):
+            found[int(match[0])] = None
+            if len(found) >= _MAX_NUMBERS:
+                return list(found)
+    return list(found)
+
+
+def _take(spans: Iterable[str], found: dict[str, None], limit: int) -> None:
+    if len(found) >= limit:
+        return
+    for span in spans:
+        if len(span) <= _MAX_LENGTH and not span.isspace() and span:
+            found[span] = None
+            if len(found) >= limit:
+                return
+
+
+def _spans(text: str) -> Iterator[str]:
+    for match in _QUOTED.finditer(text):
+        yield match[match.lastindex or 0]
+    for word in dict.fromkeys(_WORD.findall(text)):
+        if word.isalnum() and word.isascii():
+            yield word
+        else:
+            yield from _forms(word)
+
+
+def _forms(word: str) -> Iterator[str]:
+    """A word, and what of it is a name: without marks, brackets, line numbers, folders."""
+    yield word.strip(_AROUND)
+    yield word
+    yield word.rstrip("?!,;.")
+    for found in _NAME.findall(word):
+        name = found.rstrip("./:\\-")
+        place = _LOCATION.sub("", name) if ":" in name or "#" in name else name
+        yield name
+        yield place
+        if "::" in place:
+            yield from place.split("::")
+        folder, slash, last = place.rpartition("/")
+        if slash:
+            yield folder
+            yield last
+        elif "." in place:
+            yield from place.split(".")
