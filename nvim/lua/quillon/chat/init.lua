@@ -1,0 +1,286 @@
+--- The chat: one conversation, asked turn by turn.
+local lines = require('quillon.chat.lines')
+local transcript = require('quillon.chat.transcript')
+
+local M = {}
+
+local CANCELLED = -32800
+local FRAME = 30 -- milliseconds between two drawings of a stream
+
+---@class quillon.Running
+---@field client_id integer
+---@field request? integer
+---@field token string
+
+local current = transcript.new()
+local conversation ---@type string?
+local running ---@type quillon.Running?
+local source ---@type integer? the buffer that questions are about
+local planned = false
+local count = 0
+
+---@class quillon.AskOptions
+---@field references? quillon.Reference[]
+---@field client_id? integer
+---@field fresh? boolean start a new conversation
+
+--- Show the chat.
+function M.open()
+  local bufnr = vim.api.nvim_get_current_buf()
+  if vim.bo[bufnr].buftype == '' then
+    source = bufnr
+  end
+  require('quillon.chat.window').open()
+  M.draw()
+end
+
+---@return boolean
+function M.is_running()
+  return running ~= nil
+end
+
+--- The folder that names in questions and answers are relative to.
+---@return string
+function M.root()
+  local client = require('quillon.client').get(source)
+  return client and client.root_dir or vim.fn.getcwd()
+end
+
+--- Ask one question; false when it could not be sent.
+---@param text string
+---@param options? quillon.AskOptions
+---@return boolean
+function M.ask(text, options)
+  options = options or {}
+  local client = options.client_id and vim.lsp.get_client_by_id(options.client_id)
+    or require('quillon.client').need(source)
+  if not client then
+    return false
+  end
+  if running then
+    vim.notify('Quillon still answers. Stop it first with :Quillon stop.')
+    return false
+  end
+  if options.fresh then
+    M.start_new()
+  end
+  M.open()
+  return M.send(client, text, options.references or {})
+end
+
+---@param client vim.lsp.Client
+---@param text string
+---@param references quillon.Reference[]
+---@return boolean
+function M.send(client, text, references)
+  local selection = source and require('quillon.references').selection(source)
+  local found, problems = require('quillon.references').resolve(text, M.root(), selection)
+  transcript.ask(current, text)
+  for _, problem in ipairs(problems) do
+    transcript.progress(current, { kind = 'notice', text = problem })
+  end
+  count = count + 1
+  local mine = { client_id = client.id, token = ('quillon-chat-%d-%d'):format(vim.uv.os_getpid(), count) }
+  running = mine
+  local sent, request = client:request('quillon/chat', {
+    text = text,
+    conversationId = conversation,
+    references = vim.list_extend(vim.deepcopy(references), found),
+    partialResultToken = mine.token,
+  }, function(err, result)
+    M.ended(mine, err, result)
+  end)
+  mine.request = request
+  if not sent then
+    M.lost(client.id)
+  end
+  M.draw()
+  return sent
+end
+
+--- A piece of the stream; false when the token is not this chat's.
+---@param token any
+---@param value table
+---@return boolean
+function M.progress(token, value)
+  if type(token) ~= 'string' or not vim.startswith(token, 'quillon-chat-') then
+    return false
+  end
+  if running and running.token == token then
+    transcript.progress(current, value)
+    M.plan()
+  end
+  return true
+end
+
+---@param params quillon.ApproveParams
+---@param preview string
+function M.approval(params, preview)
+  transcript.approval(current, params, preview)
+  M.draw()
+  vim.cmd.redraw()
+end
+
+---@param mine quillon.Running
+---@param err? lsp.ResponseError
+---@param result? table
+function M.ended(mine, err, result)
+  if running ~= mine then
+    return
+  end
+  if result then
+    conversation = result.conversationId
+    transcript.finish(current, result)
+  elseif err and err.code == CANCELLED then
+    transcript.fail(current, 'Stopped.')
+    M.adopt()
+  else
+    transcript.fail(current, err and err.message or 'The server gave no answer.')
+  end
+  M.settle()
+end
+
+--- A stopped first turn ends without a result; its conversation is the one stored last.
+function M.adopt()
+  if conversation then
+    return
+  end
+  require('quillon.client').ask('quillon/conversations/list', { query = '' }, function(_, rows)
+    local newest = rows and rows[1]
+    if newest and newest.turns == 1 and not conversation and not running then
+      conversation = newest.conversationId
+    end
+  end)
+end
+
+function M.settle()
+  running = nil
+  require('quillon.approval').deny_all()
+  M.draw()
+  vim.api.nvim_exec_autocmds('User', { pattern = 'QuillonAnswer', modeline = false })
+end
+
+--- The server of a turn is gone.
+---@param client_id integer
+function M.lost(client_id)
+  if running and running.client_id == client_id then
+    transcript.fail(current, 'The server stopped while it answered.')
+    M.settle()
+  end
+end
+
+--- Stop the answer that streams.
+function M.stop()
+  local client = running and vim.lsp.get_client_by_id(running.client_id)
+  if not running or not client then
+    vim.notify('Quillon answers nothing at the moment.')
+    return
+  end
+  require('quillon.approval').deny_all()
+  if running.request then
+    client:cancel_request(running.request)
+  end
+end
+
+--- Begin a new conversation; the old one is stored by the server.
+function M.start_new()
+  if running then
+    M.stop()
+    running = nil
+  end
+  current, conversation = transcript.new(), nil
+  M.draw()
+end
+
+--- Choose a stored conversation and open it.
+function M.choose()
+  local client = require('quillon.client')
+  client.ask('quillon/conversations/list', { query = '' }, function(problem, rows)
+    if problem or not rows or #rows == 0 then
+      vim.notify(problem or 'There are no stored conversations.')
+      return
+    end
+    vim.ui.select(rows, {
+      prompt = 'Conversations',
+      kind = 'quillon_conversation',
+      format_item = function(row)
+        return ('%s (%s)'):format(row.title, row.updated)
+      end,
+    }, function(row)
+      if row then
+        M.load(row.conversationId)
+      end
+    end)
+  end)
+end
+
+---@param id string
+function M.load(id)
+  require('quillon.client').ask(
+    'quillon/conversations/get',
+    { conversationId = id },
+    function(problem, stored)
+      if problem then
+        vim.notify(problem, vim.log.levels.ERROR)
+        return
+      end
+      M.start_new()
+      current, conversation = transcript.open(stored.messages), id
+      M.open()
+    end
+  )
+end
+
+--- Draw soon: a stream of pieces is drawn a few times a second.
+function M.plan()
+  if planned then
+    return
+  end
+  planned = true
+  vim.defer_fn(function()
+    planned = false
+    M.draw()
+  end, FRAME)
+end
+
+function M.draw()
+  require('quillon.chat.window').draw(lines.of(current))
+end
+
+---@return quillon.EditBlock?
+local function edit_under_cursor()
+  local all = vim.api.nvim_buf_get_lines(0, 0, -1, false)
+  local index = lines.edit_at(all, vim.api.nvim_win_get_cursor(0)[1])
+  local edits = vim.iter(current.turns):map(function(turn)
+    return vim.tbl_filter(function(block)
+      return block.kind == 'edit'
+    end, turn.blocks)
+  end)
+  return index and edits:flatten():totable()[index]
+end
+
+--- Apply the edit under the cursor; one that is no longer about the buffer's text is refused.
+function M.apply_edit()
+  local block, client = edit_under_cursor(), require('quillon.client').need(source)
+  if not block or block.state ~= 'proposed' or not client then
+    return
+  end
+  local stale = require('quillon.edit').stale(block.edit)
+  if stale then
+    vim.notify(('%s has changed since this was proposed. Ask again.'):format(stale))
+    return
+  end
+  vim.lsp.util.apply_workspace_edit(block.edit, client.offset_encoding)
+  block.state = 'applied'
+  M.draw()
+end
+
+function M.discard_edit()
+  local block = edit_under_cursor()
+  if block and block.state == 'proposed' then
+    block.state = 'discarded'
+    M.draw()
+  end
+end
+
+return M

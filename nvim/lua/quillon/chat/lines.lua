@@ -1,0 +1,119 @@
+--- A transcript as the lines of a buffer, and which of them fold.
+local M = {}
+
+local CARD = '▸ '
+local BODY = '│ '
+
+---@param lines string[]
+---@param text string
+---@param prefix? string
+local function add(lines, text, prefix)
+  for line in vim.gsplit(text, '\r?\n') do
+    -- A NUL cannot stand in a line.
+    table.insert(lines, (prefix or '') .. line:gsub('%z', ''))
+  end
+end
+
+---@param value any
+---@return string
+local function words(value)
+  return type(value) == 'string' and value or vim.json.encode(value)
+end
+
+local draw = {}
+
+---@param block quillon.TextBlock
+function draw.text(lines, block)
+  add(lines, block.text)
+end
+
+---@param block quillon.TextBlock
+function draw.notice(lines, block)
+  add(lines, block.text, '> ')
+end
+
+---@param block quillon.ToolBlock
+function draw.tool(lines, block)
+  local names = vim.tbl_keys(block.arguments)
+  table.sort(names)
+  local brief = vim.iter(names):map(function(name)
+    return words(block.arguments[name])
+  end)
+  local head = ('%s %s · %s'):format(block.name, brief:join(' '), block.state)
+  table.insert(lines, CARD .. head:gsub('%s+', ' '))
+  for _, name in ipairs(names) do
+    add(lines, name .. ': ' .. words(block.arguments[name]), BODY)
+  end
+  if block.preview then
+    add(lines, '', BODY)
+    add(lines, block.preview, BODY)
+  end
+  if block.asked then
+    table.insert(lines, '')
+    add(lines, 'Waiting for your approval. This will run:')
+    add(lines, block.asked, '    ')
+  end
+end
+
+---@param block quillon.EditBlock
+function draw.edit(lines, block)
+  local hint = block.state == 'proposed' and '`ga` applies it, `gx` discards it' or block.state
+  table.insert(lines, ('✎ %s · %s'):format(block.label:gsub('%s+', ' '), hint))
+end
+
+--- The lines of one turn.
+---@param turn quillon.Turn
+---@return string[]
+function M.of_turn(turn)
+  local lines = { '## You', '' }
+  add(lines, turn.question)
+  vim.list_extend(lines, { '', '## Quillon', '' })
+  for _, block in ipairs(turn.blocks) do
+    draw[block.kind](lines, block)
+    table.insert(lines, '')
+  end
+  if not turn.outcome then
+    table.insert(lines, '…')
+  elseif turn.outcome ~= '' then
+    add(lines, turn.outcome, '> ')
+  end
+  table.insert(lines, '')
+  return lines
+end
+
+---@param transcript quillon.Transcript
+---@return string[]
+function M.of(transcript)
+  local lines = {}
+  for _, turn in ipairs(transcript.turns) do
+    vim.list_extend(lines, M.of_turn(turn))
+  end
+  return lines
+end
+
+--- Tool cards fold under their first line.
+---@param line string
+---@return string
+function M.fold_level(line)
+  if vim.startswith(line, CARD) then
+    return '>1'
+  end
+  return vim.startswith(line, BODY) and '1' or '0'
+end
+
+--- The proposed edit that a line shows, counted among the edits of the transcript.
+---@param lines string[]
+---@param row integer from 1
+---@return integer?
+function M.edit_at(lines, row)
+  if not vim.startswith(lines[row] or '', '✎ ') then
+    return nil
+  end
+  local count = 0
+  for index = 1, row do
+    count = count + (vim.startswith(lines[index], '✎ ') and 1 or 0)
+  end
+  return count
+end
+
+return M

@@ -1,0 +1,188 @@
+--- The chat's two windows: the transcript, and below it where questions are written.
+local M = {}
+
+local ASK_HEIGHT = 5
+local ASK_BAR = 'Ask:  <CR> sends   <C-c> stops   @file and #selection attach'
+
+local log_buffer ---@type integer?
+local ask_buffer ---@type integer?
+
+---@param name string
+---@param filetype string
+---@return integer
+local function scratch(name, filetype)
+  local bufnr = vim.api.nvim_create_buf(false, true)
+  vim.api.nvim_buf_set_name(bufnr, name)
+  vim.bo[bufnr].bufhidden = 'hide'
+  vim.bo[bufnr].swapfile = false
+  vim.bo[bufnr].filetype = filetype
+  return bufnr
+end
+
+---@return integer log
+---@return integer ask
+function M.buffers()
+  if not (log_buffer and vim.api.nvim_buf_is_valid(log_buffer)) then
+    log_buffer = scratch('quillon://chat', 'markdown')
+    vim.bo[log_buffer].modifiable = false
+    M.map_log(log_buffer)
+  end
+  if not (ask_buffer and vim.api.nvim_buf_is_valid(ask_buffer)) then
+    ask_buffer = scratch('quillon://ask', 'quillon_ask')
+    vim.bo[ask_buffer].omnifunc = "v:lua.require'quillon.chat.window'.complete"
+    M.map_ask(ask_buffer)
+  end
+  return log_buffer, ask_buffer
+end
+
+---@param bufnr integer
+function M.map_log(bufnr)
+  local chat = require('quillon.chat')
+  local function map(key, action, description)
+    vim.keymap.set('n', key, action, { buffer = bufnr, desc = description })
+  end
+  map('<C-c>', chat.stop, 'Stop the answer')
+  map('ga', chat.apply_edit, 'Apply the edit under the cursor')
+  map('gx', chat.discard_edit, 'Discard the edit under the cursor')
+  map('q', M.close, 'Close the chat')
+  map('<CR>', M.follow, 'Open the place under the cursor')
+end
+
+---@param bufnr integer
+function M.map_ask(bufnr)
+  local chat = require('quillon.chat')
+  vim.keymap.set('n', '<CR>', M.send, { buffer = bufnr, desc = 'Send the question' })
+  vim.keymap.set({ 'n', 'i' }, '<C-s>', M.send, { buffer = bufnr, desc = 'Send the question' })
+  vim.keymap.set({ 'n', 'i' }, '<C-c>', chat.stop, { buffer = bufnr, desc = 'Stop the answer' })
+  vim.keymap.set('n', 'q', M.close, { buffer = bufnr, desc = 'Close the chat' })
+end
+
+--- Show both windows; the cursor goes to the question.
+function M.open()
+  local log, ask = M.buffers()
+  if vim.fn.bufwinid(log) == -1 then
+    vim.cmd(('botright vertical %dsplit'):format(require('quillon.options').get().chat_width))
+    vim.api.nvim_win_set_buf(0, log)
+    M.dress_log(vim.api.nvim_get_current_win())
+  end
+  if vim.fn.bufwinid(ask) == -1 then
+    vim.api.nvim_set_current_win(vim.fn.bufwinid(log))
+    vim.cmd(('belowright %dsplit'):format(ASK_HEIGHT))
+    vim.api.nvim_win_set_buf(0, ask)
+    vim.wo.winbar = ASK_BAR
+    vim.wo.winfixheight = true
+    vim.wo.number = false
+    vim.wo.relativenumber = false
+  end
+  vim.api.nvim_set_current_win(vim.fn.bufwinid(ask))
+end
+
+---@param window integer
+function M.dress_log(window)
+  local options = {
+    wrap = true,
+    linebreak = true,
+    number = false,
+    relativenumber = false,
+    foldmethod = 'expr',
+    foldexpr = "v:lua.require'quillon.chat.window'.fold(v:lnum)",
+    foldtext = 'getline(v:foldstart)',
+    foldlevel = 0,
+    winbar = 'Quillon',
+  }
+  for name, value in pairs(options) do
+    vim.api.nvim_set_option_value(name, value, { win = window, scope = 'local' })
+  end
+end
+
+function M.close()
+  for _, bufnr in ipairs({ M.buffers() }) do
+    local window = vim.fn.bufwinid(bufnr)
+    if window ~= -1 and #vim.api.nvim_list_wins() > 1 then
+      vim.api.nvim_win_close(window, true)
+    end
+  end
+end
+
+---@param row integer
+---@return string
+function M.fold(row)
+  return require('quillon.chat.lines').fold_level(vim.fn.getline(row))
+end
+
+--- Put lines into the transcript's buffer; only what differs is touched, so that opened folds stay.
+---@param lines string[]
+function M.draw(lines)
+  local log = M.buffers()
+  local before = vim.api.nvim_buf_get_lines(log, 0, -1, false)
+  local same = 0
+  while same < #before and same < #lines and before[same + 1] == lines[same + 1] do
+    same = same + 1
+  end
+  if same == #before and same == #lines then
+    return
+  end
+  local follow = M.at_end(log)
+  vim.bo[log].modifiable = true
+  vim.api.nvim_buf_set_lines(log, same, -1, false, vim.list_slice(lines, same + 1))
+  vim.bo[log].modifiable = false
+  for _, window in ipairs(follow) do
+    vim.api.nvim_win_set_cursor(window, { vim.api.nvim_buf_line_count(log), 0 })
+  end
+end
+
+--- The windows whose cursor is at the end of a buffer: they follow what is added.
+---@param bufnr integer
+---@return integer[]
+function M.at_end(bufnr)
+  local last = vim.api.nvim_buf_line_count(bufnr)
+  return vim.tbl_filter(function(window)
+    return vim.api.nvim_win_get_cursor(window)[1] == last
+  end, vim.fn.win_findbuf(bufnr))
+end
+
+--- Send what is written and clear it.
+function M.send()
+  local _, ask = M.buffers()
+  local text = vim.trim(table.concat(vim.api.nvim_buf_get_lines(ask, 0, -1, false), '\n'))
+  if text == '' or require('quillon.chat').is_running() then
+    return
+  end
+  if require('quillon.chat').ask(text) then
+    vim.api.nvim_buf_set_lines(ask, 0, -1, false, {})
+  end
+end
+
+--- Open the `path:line` under the cursor in another window.
+function M.follow()
+  local word = vim.fn.expand('<cWORD>')
+  local path, line = word:match('([%w_./-]+%.%w+):(%d+)')
+  local file = path and vim.fs.joinpath(require('quillon.chat').root(), path)
+  if not file or not vim.uv.fs_stat(file) then
+    return
+  end
+  vim.cmd.wincmd('p')
+  vim.cmd.edit(vim.fn.fnameescape(file))
+  pcall(vim.api.nvim_win_set_cursor, 0, { tonumber(line), 0 })
+end
+
+--- Completion of `@file` in the question: an omnifunc.
+---@param find integer
+---@param base string
+---@return integer|table
+function M.complete(find, base)
+  if find == 1 then
+    local before = vim.api.nvim_get_current_line():sub(1, vim.api.nvim_win_get_cursor(0)[2])
+    local start = before:match('.*()[@#]%S*$')
+    return start and start - 1 or -3
+  end
+  if vim.startswith(base, '#') then
+    return { '#selection' }
+  end
+  local root = require('quillon.chat').root()
+  return vim.tbl_map(function(name)
+    return '@' .. name
+  end, require('quillon.references').complete(base:sub(2), root, 50))
+end
+
+return M

@@ -1,0 +1,186 @@
+--- Suggestions while typing, by |vim.lsp.inline_completion| of Neovim 0.12.
+local M = {}
+
+local silent_until = 0
+
+--- Neovim 0.11 has no inline completion; everything else works there.
+---@return boolean
+function M.available()
+  return vim.lsp.inline_completion ~= nil
+end
+
+---@param client vim.lsp.Client
+---@param bufnr integer
+function M.attach(client, bufnr)
+  local options = require('quillon.options').get()
+  if not M.available() or not options.inline then
+    return
+  end
+  vim.lsp.inline_completion.enable(true, { client_id = client.id })
+  M.map(bufnr, options.keys)
+end
+
+--- Map the keys in one buffer, leaving what the user has mapped there alone.
+---@param bufnr integer
+---@param keys quillon.Keys
+function M.map(bufnr, keys)
+  local actions = {
+    accept = { M.accept, 'Accept the suggestion' },
+    accept_word = { M.accept_word, 'Accept the next word of the suggestion' },
+    accept_line = { M.accept_line, 'Accept the next line of the suggestion' },
+    next = { M.next, 'Next suggestion' },
+    previous = { M.previous, 'Previous suggestion' },
+  }
+  for name, action in pairs(actions) do
+    local key = keys[name]
+    if key and M.is_free(bufnr, key) then
+      vim.keymap.set('i', key, function()
+        return action[1]() and '' or M.fallback(key)
+      end, { buffer = bufnr, expr = true, desc = action[2] })
+    end
+  end
+end
+
+--- Whether the user has not mapped a key. Neovim's own mapping of <Tab>, for snippets, is kept.
+---@param bufnr integer
+---@param key string
+---@return boolean
+function M.is_free(bufnr, key)
+  local mapped = vim.api.nvim_buf_call(bufnr, function()
+    return vim.fn.maparg(key, 'i', false, true)
+  end)
+  return vim.tbl_isempty(mapped) or vim.startswith(mapped.desc or '', 'vim.snippet.jump')
+end
+
+--- What a key does where there is nothing to accept.
+---@param key string
+---@return string
+function M.fallback(key)
+  if key == '<Tab>' and vim.snippet.active({ direction = 1 }) then
+    return '<Cmd>lua vim.snippet.jump(1)<CR>'
+  end
+  return key
+end
+
+--- Accept the whole suggestion; false when there is none.
+---@return boolean
+function M.accept()
+  return vim.lsp.inline_completion.get()
+end
+
+---@return boolean
+function M.accept_word()
+  return M.accept_part('^%s*[%w_]+', '^%s*[^%w_%s]+')
+end
+
+---@return boolean
+function M.accept_line()
+  return M.accept_part('^\n?[^\n]*')
+end
+
+--- Accept the beginning of the suggestion that a pattern matches.
+---@param ... string patterns, the first that matches counts
+---@return boolean
+function M.accept_part(...)
+  local patterns = { ... }
+  return vim.lsp.inline_completion.get({
+    on_accept = function(item)
+      local part = M.next_part(item, patterns)
+      if not part then
+        return item
+      end
+      -- What the range covers to the right of the cursor belongs to the whole suggestion only.
+      M.insert(part)
+    end,
+  })
+end
+
+--- The suggestion's next part after what is typed already; nil where only the whole can be taken.
+---@param item vim.lsp.inline_completion.Item
+---@param patterns string[]
+---@return string?
+function M.next_part(item, patterns)
+  local text, typed = item.insert_text, M.typed(item)
+  if type(text) ~= 'string' or text:sub(1, #typed) ~= typed then
+    return nil
+  end
+  local rest = text:sub(#typed + 1)
+  for _, pattern in ipairs(patterns) do
+    local part = rest:match(pattern)
+    if part and part ~= '' then
+      return part
+    end
+  end
+end
+
+--- Insert text at the cursor and go behind it.
+---@param text string
+function M.insert(text)
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local lines = vim.split(text, '\n')
+  vim.api.nvim_buf_set_text(0, row - 1, column, row - 1, column, lines)
+  local last = #lines == 1 and column + #text or #lines[#lines]
+  vim.api.nvim_win_set_cursor(0, { row + #lines - 1, last })
+end
+
+--- The text between the item's start and the cursor.
+---@param item vim.lsp.inline_completion.Item
+---@return string
+function M.typed(item)
+  if not item.range then
+    return ''
+  end
+  local _, start = item.range:to_extmark()
+  local line = vim.api.nvim_get_current_line()
+  return line:sub(start + 1, vim.api.nvim_win_get_cursor(0)[2])
+end
+
+---@return boolean
+function M.next()
+  vim.lsp.inline_completion.select({ count = 1 })
+  return true
+end
+
+---@return boolean
+function M.previous()
+  vim.lsp.inline_completion.select({ count = -1 })
+  return true
+end
+
+--- Turn suggestions on or off for this session; returns whether they are on.
+---@return boolean
+function M.toggle()
+  local client = require('quillon.client').need()
+  if not client or not M.available() then
+    return false
+  end
+  local filter = { client_id = client.id }
+  local on = not vim.lsp.inline_completion.is_enabled(filter)
+  vim.lsp.inline_completion.enable(on, filter)
+  return on
+end
+
+--- Silence suggestions for so many minutes; 0 ends the silence.
+---@param minutes number
+function M.snooze(minutes)
+  local client = require('quillon.client').need()
+  if not client or not M.available() then
+    return
+  end
+  silent_until = minutes > 0 and vim.uv.now() + minutes * 60000 or 0
+  vim.lsp.inline_completion.enable(minutes <= 0, { client_id = client.id })
+  if minutes > 0 then
+    vim.defer_fn(function()
+      if silent_until > 0 and not M.snoozed() and not client:is_stopped() then
+        M.snooze(0)
+      end
+    end, minutes * 60000 + 50)
+  end
+end
+
+---@return boolean
+function M.snoozed()
+  return vim.uv.now() < silent_until
+end
+
+return M

@@ -1,0 +1,70 @@
+--- Starts a crashed server again, more slowly each time, and gives up with a sentence.
+local M = {}
+
+local DELAYS = { 500, 1000, 2000, 4000, 8000 }
+local WINDOW = 3 * 60 * 1000
+local TERMINATED = 15
+
+local crashes = {} ---@type integer[]
+
+--- Milliseconds until the next start; nil when it crashed too often in the last three minutes.
+---@param now integer
+---@return integer?
+function M.delay(now)
+  crashes = vim.tbl_filter(function(time)
+    return now - time < WINDOW
+  end, crashes)
+  table.insert(crashes, now)
+  return DELAYS[#crashes]
+end
+
+--- Called when a server's process has ended.
+---@param code integer
+---@param signal integer
+---@param client_id integer
+function M.exited(code, signal, client_id)
+  require('quillon.chat').lost(client_id)
+  if signal == TERMINATED or (code == 0 and signal == 0) or vim.v.exiting ~= vim.NIL then
+    return
+  end
+  local delay = M.delay(vim.uv.now())
+  local reason = signal ~= 0 and ('signal %d'):format(signal) or ('exit status %d'):format(code)
+  if not delay then
+    vim.notify(
+      ("Quillon's server keeps stopping (%s). :Quillon log says why; :Quillon restart tries again."):format(
+        reason
+      ),
+      vim.log.levels.ERROR
+    )
+    return
+  end
+  vim.defer_fn(M.start, delay)
+end
+
+--- Attach again to every buffer that has a file.
+function M.start()
+  if vim.lsp.is_enabled and not vim.lsp.is_enabled('quillon') then
+    return
+  end
+  vim.lsp.enable('quillon')
+end
+
+--- Stop the server and start it again.
+function M.restart()
+  crashes = {}
+  for _, client in ipairs(vim.lsp.get_clients({ name = 'quillon' })) do
+    client:stop()
+  end
+  local function gone()
+    return #vim.lsp.get_clients({ name = 'quillon' }) == 0
+  end
+  if not vim.wait(5000, gone, 20) then
+    for _, client in ipairs(vim.lsp.get_clients({ name = 'quillon' })) do
+      client:stop(true)
+    end
+    vim.wait(1000, gone, 20)
+  end
+  M.start()
+end
+
+return M

@@ -1,0 +1,87 @@
+--- The state of the engine, for a statusline and for `:Quillon status`.
+local M = {}
+
+---@class quillon.Status
+---@field state 'absent'|'downloading'|'loading'|'ready'|'busy'|'failed'
+---@field model string
+---@field message string
+---@field embedded boolean
+---@field context integer
+---@field tokensPerSecond number
+---@field progress? number
+---@field noSuggestion? string
+
+local current ---@type quillon.Status?
+
+local WORDS = {
+  absent = 'no model',
+  downloading = 'downloading the model',
+  loading = 'loading the model',
+  ready = 'ready',
+  busy = 'working',
+  failed = 'the engine failed',
+}
+
+--- Take over what the server says; redraws the statusline and fires `User QuillonStatus`.
+---@param status quillon.Status
+function M.update(status)
+  current = vim.iter(status):fold({}, function(kept, name, value)
+    kept[name] = value ~= vim.NIL and value or nil
+    return kept
+  end)
+  vim.cmd.redrawstatus({ bang = true })
+  vim.api.nvim_exec_autocmds('User', { pattern = 'QuillonStatus', modeline = false })
+end
+
+---@return quillon.Status?
+function M.get()
+  return current
+end
+
+--- A few words for a statusline: `%{v:lua.require'quillon.status'.line()}`.
+---@return string
+function M.line()
+  if not require('quillon.client').get() then
+    return ''
+  end
+  if require('quillon.inline').snoozed() then
+    return 'Quillon: silent'
+  end
+  if not current then
+    return 'Quillon'
+  end
+  local percent = current.progress and (' %d%%'):format(math.floor(current.progress * 100)) or ''
+  return 'Quillon: ' .. (WORDS[current.state] or current.state) .. percent
+end
+
+--- Everything known, as lines for people.
+---@param status quillon.Status
+---@return string[]
+function M.describe(status)
+  local lines = { 'Quillon: ' .. (WORDS[status.state] or status.state) }
+  local function add(text, value)
+    if value and value ~= vim.NIL and value ~= '' and value ~= 0 then
+      table.insert(lines, text:format(value))
+    end
+  end
+  add('Model: %s', status.model)
+  add('Context: %d tokens', status.context)
+  add('Speed: %.1f tokens/s', status.tokensPerSecond)
+  add('%s', status.message)
+  add('No suggestion: %s', status.noSuggestion)
+  return lines
+end
+
+--- Ask the server and show the answer.
+function M.show()
+  require('quillon.client').ask('quillon/status/get', vim.empty_dict(), function(problem, status)
+    if problem then
+      vim.notify(problem, vim.log.levels.ERROR)
+      return
+    end
+    M.update(status)
+    vim.notify(table.concat(M.describe(status), '\n'))
+  end)
+end
+
+return M

@@ -1,0 +1,85 @@
+"""Neovim without a screen, in folders of its own, with the plugin and a server's command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from editors.neovim import neovim
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LUA = Path(__file__).parent / "lua"
+PLUGIN = REPOSITORY / "nvim"
+
+SECONDS = 300
+"""A whole scenario on a busy machine; each wait inside has its own, shorter deadline."""
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """A workspace, and every folder that an editor or the server would write to."""
+
+    folder: Path
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that is edited."""
+        return self.folder / "work space"
+
+    def create(self) -> None:
+        """Make the folders."""
+        for name in ("work space", "home", "runtime", "state"):
+            (self.folder / name).mkdir()
+
+    def environment(self) -> dict[str, str]:
+        """The environment: nothing of the user's is read or written."""
+        home = self.folder / "home"
+        kept = {name: value for name, value in os.environ.items() if name in _KEPT}
+        return {
+            **kept,
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "XDG_DATA_HOME": str(home / "data"),
+            "XDG_STATE_HOME": str(home / "state"),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "QUILLON_STATE_DIR": str(self.folder / "state"),
+            "QUILLON_RUNTIME_DIR": str(self.folder / "runtime"),
+        }
+
+
+_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "QUILLON_MODEL")
+
+
+def server_command(settings: Mapping[str, Any] | None = None) -> list[str]:
+    """The command of the server under test."""
+    command = [sys.executable, "-I", "-m", "quillon", "lsp"]
+    return command if settings is None else [*command, "--settings", json.dumps(settings)]
+
+
+def run_scenario(
+    script: Path, surroundings: Surroundings, command: list[str], **extra: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a Lua scenario; its output tells what failed."""
+    editor = [neovim(), "--headless", "-u", str(LUA / "init.lua"), "-i", "NONE", "-n"]
+    return subprocess.run(
+        [*map(str, editor), "-l", str(script)],
+        cwd=surroundings.workspace,
+        env={
+            **surroundings.environment(),
+            "QUILLON_TEST_PLUGIN": str(PLUGIN),
+            "QUILLON_TEST_LUA": str(LUA),
+            "QUILLON_TEST_COMMAND": json.dumps(command),
+            **extra,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=SECONDS,
+        check=False,
+    )

@@ -1,0 +1,85 @@
+local lines = require('quillon.chat.lines')
+local t = require('testing')
+local transcript = require('quillon.chat.transcript')
+
+local function after(...)
+  local chat = transcript.new()
+  transcript.ask(chat, 'What is it?')
+  for _, value in ipairs({ ... }) do
+    transcript.progress(chat, value)
+  end
+  return chat
+end
+
+local usage = { promptTokens = 9, cachedTokens = 4, completionTokens = 3, tokensPerSecond = 2.5 }
+local function finish(chat, reason, text)
+  transcript.finish(chat, { finishReason = reason, text = text or '', usage = usage })
+  return chat
+end
+
+t.equal(
+  'an answer streams',
+  lines.of(after({ kind = 'text', text = 'It is ' }, { kind = 'text', text = 'one.\nYes.' })),
+  { '## You', '', 'What is it?', '', '## Quillon', '', 'It is one.', 'Yes.', '', '…', '' }
+)
+
+local call = { kind = 'toolCall', id = 't', name = 'read_file', arguments = { path = 'a.py' } }
+local card = after(
+  vim.tbl_extend('force', call, { state = 'running' }),
+  { kind = 'toolResult', id = 't', ok = true, preview = 'x = 1\ny = 2' },
+  vim.tbl_extend('force', call, { state = 'done' })
+)
+t.equal('a tool call is one card', lines.of(finish(card, 'stop', 'Done.')), {
+  '## You',
+  '',
+  'What is it?',
+  '',
+  '## Quillon',
+  '',
+  '▸ read_file a.py · done',
+  '│ path: a.py',
+  '│ ',
+  '│ x = 1',
+  '│ y = 2',
+  '',
+  'Done.',
+  '',
+  '> 9 tokens read (4 cached), 3 written, 2.5 tokens/s',
+  '',
+})
+
+local levels = vim.tbl_map(lines.fold_level, { '▸ read_file', '│ path', 'text' })
+t.equal('a card folds under its first line', levels, { '>1', '1', '0' })
+
+local waiting = after(vim.tbl_extend('force', call, { state = 'proposed' }))
+transcript.approval(waiting, { callId = 't', tool = 'run_tests', arguments = {} }, 'pytest -x')
+t.check('an approval shows what will run', lines.of(waiting)[10] == '    pytest -x', lines.of(waiting))
+transcript.fail(waiting, 'The server stopped while it answered.')
+t.equal('an open call ends with its turn', waiting.turns[1].blocks[1].state, 'denied')
+t.check('and asks no more', not vim.tbl_contains(lines.of(waiting), '    pytest -x'))
+
+local late = finish(after({ kind = 'text', text = 'Yes.' }), 'cancelled')
+local before = vim.deepcopy(late)
+transcript.progress(late, { kind = 'text', text = 'more' })
+t.equal('what comes after the end is dropped', late, before)
+t.check('a stopped turn says so', lines.of(late)[9]:match('^> Stopped%. 9 tokens'), lines.of(late))
+
+local unknown = after({ kind = 'fanfare' })
+t.equal('unknown kinds are dropped', unknown.turns[1].blocks, {})
+
+local edit = after({ kind = 'edit', id = 'e', label = 'Rename', edit = {} })
+local drawn = lines.of(edit)
+t.equal('an edit is one line', drawn[7], '✎ Rename · `ga` applies it, `gx` discards it')
+t.equal('which is found again', { lines.edit_at(drawn, 7), lines.edit_at(drawn, 6) }, { 1 })
+
+local stored = transcript.open({
+  { role = 'user', text = 'Hi' },
+  { role = 'assistant', text = 'Looking.', toolCalls = { vim.tbl_extend('force', call, { state = 'done' }) } },
+  { role = 'tool', toolCallId = 't', text = 'x = 1' },
+  { role = 'assistant', text = 'It is one.' },
+})
+t.equal('a stored conversation opens', vim.tbl_map(function(block)
+  return block.text or block.preview
+end, stored.turns[1].blocks), { 'Looking.', 'x = 1', 'It is one.' })
+
+t.done()
