@@ -64,7 +64,7 @@ def excerpt(value: Any) -> str:
 def coerced(
     validator: jsonschema.Draft202012Validator, arguments: dict[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The arguments with what can be mended mended, and a sentence on each."""
+    """The arguments with what can be mended mended, and sentences on what was."""
     notes: list[str] = []
     # A mended value may show the next one: an object that was a string has members.
     for _round in range(_ROUNDS):
@@ -76,7 +76,7 @@ def coerced(
         if not new:
             break
         arguments = mended
-        notes += new
+        notes += filter(None, new)
     return arguments, tuple(notes)
 
 
@@ -97,7 +97,7 @@ def _mend(
         return None
     if value is None and _is_optional(error, validator):
         del holder[last]
-        return f"{error.json_path}: null was left out"
+        return ""  # nothing to tell: it means the same
     schema = cast("Schema", error.schema)
     for candidate in _candidates(value, schema):
         fits = unfit_for_validation(candidate) is None

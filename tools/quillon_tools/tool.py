@@ -27,6 +27,7 @@ import msgspec
 from quillon_tools.calls import Effect, Proposal
 from quillon_tools.command import Command
 from quillon_tools.docstring import Docstring, parse_docstring
+from quillon_tools.index import SymbolIndex
 from quillon_tools.schema import Resolve, Schema, Shape, UntypableError, shape_of
 from quillon_tools.workers import Stop
 from quillon_tools.workspace import Workspace
@@ -50,7 +51,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 12
 
 
-INJECTED: tuple[type, ...] = (Workspace, Limits, Stop)
+INJECTED: tuple[type, ...] = (Workspace, SymbolIndex, Limits, Stop)
 
 
 class ToolDefinitionError(TypeError):

@@ -1,7 +1,8 @@
 """The path that every tool call takes, and the guards around it.
 
-    ToolCall ─guard─▶ ─validate─▶ ValidCall ─bind, look─▶ action ─policy─▶ ApprovedCall ─run─▶ result
-                                                                          masked, cut, audited
+    ToolCall ─guard, validate─▶ ValidCall ─bind, look─▶ action ─policy─▶ ApprovedCall ─run─▶ result
+
+Results are masked and cut, and every call is audited.
 
 One `Toolset` serves one conversation: it remembers what the user decided. `turn()` starts a turn
 with a fresh call budget. Whatever happens, `execute` returns a `ToolResult`; only cancelling
@@ -29,6 +30,7 @@ from quillon_tools.calls import (
 )
 from quillon_tools.command import Command
 from quillon_tools.guard import LoopGuard
+from quillon_tools.index import SymbolIndex
 from quillon_tools.masking import masked
 from quillon_tools.policy import Action, ApprovedCall, Denied, Policy
 from quillon_tools.processes import run
@@ -160,7 +162,12 @@ class Toolset:
     async def _look(self, valid: ValidCall) -> Action:
         """What the call would do. Tools that plan say it; others are asked for as they are."""
         stop = Stop()
-        injected = {Workspace: self._workspace, Limits: self.limits, Stop: stop}
+        injected = {
+            Workspace: self._workspace,
+            SymbolIndex: self._workspace.index,
+            Limits: self.limits,
+            Stop: stop,
+        }
 
         def look() -> Action:
             call = valid.tool.bind(valid.arguments, self._workspace.resolve, injected)

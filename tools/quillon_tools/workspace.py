@@ -3,8 +3,7 @@
 Every method may block on the disk and is called from tool threads, never from the event loop.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -13,6 +12,7 @@ import msgspec
 from quillon_tools.calls import Failed, ToolError
 from quillon_tools.confinement import ConfinedPath, Roots
 from quillon_tools.ignore import IGNORE_FILES, MAX_IGNORE_BYTES, IgnoreRules
+from quillon_tools.index import SymbolIndex
 from quillon_tools.opening import entries_of, open_file, os_error
 from quillon_tools.path_text import unseen
 from quillon_tools.textfile import decode
@@ -34,6 +34,10 @@ class Buffers(Protocol):
 
     def version_of(self, path: Path) -> int | None:
         """The version of an open document; None where it is not open."""
+        ...
+
+    def open_paths(self) -> Collection[Path]:
+        """The paths of all open documents."""
         ...
 
 
@@ -85,6 +89,9 @@ class _Nothing:
     def version_of(self, path: Path) -> int | None:  # noqa: ARG002 - the protocol's
         return None
 
+    def open_paths(self) -> Collection[Path]:
+        return ()
+
     def problems(self, path: Path | None) -> Sequence[Problem]:  # noqa: ARG002 - the protocol's
         return ()
 
@@ -108,6 +115,7 @@ class Workspace:
         self._buffers: Buffers = buffers or _Nothing()
         self.diagnostics: Diagnostics = diagnostics or _Nothing()
         self.workers = Workers()
+        self.index = SymbolIndex(self)
 
     def close(self) -> None:
         """Let the threads go; no tool can be called any more."""
@@ -146,16 +154,21 @@ class Workspace:
             Retry: There is no such file.
             Failed: It is too large, binary, no regular file or unreadable.
         """
+        opened = self.open_text(path)
+        if opened is not None:
+            return opened
+        decoded = decode(self.read_bytes(path), str(path))
+        return TextFile(decoded.text, decoded.encoding, decoded.note)
+
+    def open_text(self, path: ConfinedPath) -> TextFile | None:
+        """The text of an open document; None where no editor has the file open."""
+        if all(opened.name != path.name for opened in self._buffers.open_paths()):
+            return None  # the usual case, found without building paths
         for name in path.names:
             text = self._buffers.text_of(name)
             if text is not None:
                 return TextFile(text, version=self._buffers.version_of(name))
-        decoded = decode(self.read_bytes(path), str(path))
-        return TextFile(decoded.text, decoded.encoding, decoded.note)
-
-    def is_open(self, path: ConfinedPath) -> bool:
-        """Whether an editor has the file open."""
-        return any(self._buffers.text_of(name) is not None for name in path.names)
+        return None
 
     def read_bytes(self, path: ConfinedPath, limit: int = MAX_FILE_BYTES) -> bytes:
         """What is on disk.
@@ -164,17 +177,26 @@ class Workspace:
             Retry: There is no such file.
             Failed: It is larger than `limit` bytes, no regular file or unreadable.
         """
+        raw = self.head(path, limit + 1)
+        if len(raw) > limit:
+            raise Failed(f"{path} is too large: over {limit} bytes")
+        return raw
+
+    def head(self, path: ConfinedPath, size: int = 8192) -> bytes:
+        """The first bytes on disk, at most `size`.
+
+        Raises:
+            Retry: There is no such file.
+            Failed: It is no regular file or unreadable.
+        """
         # The size is not asked for first: a file may grow, and some report none.
+        raw = bytearray()
         with open(open_file(path), "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
             try:
-                raw = bytearray()
-                while len(raw) <= limit and (piece := file.read(limit + 1 - len(raw))):
+                while len(raw) < size and (piece := file.read(size - len(raw))):
                     raw += piece
             except OSError as error:
                 raise os_error(path, error) from error
-            size = os.fstat(file.fileno()).st_size
-        if len(raw) > limit:
-            raise Failed(f"{path} is too large: {size} bytes, and the limit is {limit}")
         return bytes(raw)
 
     def stamp(self, path: ConfinedPath) -> tuple[int, int] | None:
@@ -203,6 +225,22 @@ class Workspace:
             and not self._roots.is_denied(path := folder.child(entry.name))
         ]
         return sorted(found, key=lambda entry: entry.path.name)
+
+    def visible(self, folder: ConfinedPath) -> list[Entry]:
+        """What a folder holds and the ignore rules do not leave out.
+
+        In a folder that is itself ignored everything is visible: it was asked for.
+
+        Raises:
+            Retry: There is no such folder.
+            Failed: It cannot be read, or holds too many names.
+        """
+        entries = self.entries(folder)
+        if folder.top:
+            return entries
+        rules = self._rules_in(folder, self._rules_above(folder), set(IGNORE_FILES))
+        kept = [e for e in entries if not rules.ignores(e.path.parts, folder=e.is_folder)]
+        return kept or entries
 
     def walk(
         self,
