@@ -276,7 +276,8 @@ def client_capabilities(params: lsp.InitializeParams) -> ClientCapabilities:
         locale=params.locale or "",
         encoding=negotiated_encoding(asked),
         apply_edit=has("workspace.apply_edit"),
-        document_changes=has(f"{edits}.document_changes"),
+        # Neovim says which files it can create or rename, and not that it takes such changes.
+        document_changes=has(f"{edits}.document_changes") or has(f"{edits}.resource_operations"),
         create_files=listed(f"{edits}.resource_operations", lsp.ResourceOperationKind.Create),
         change_annotations=present(f"{edits}.change_annotation_support"),
         inline_completion=present("text_document.inline_completion"),

@@ -15,6 +15,7 @@ from quillon.context.diagnostics import Diagnostic
 from quillon.context.document import DocumentSnapshot
 from quillon.text import Span
 
+_MOST_PROBLEMS = 5
 _TITLE_LENGTH = 60  # characters of a problem's message in a title
 
 
@@ -66,7 +67,7 @@ def offers(
 
 
 def _for_problems(snapshot: DocumentSnapshot, problems: Sequence[Diagnostic]) -> Iterator[Offer]:
-    for problem in problems:
+    for problem in problems[:_MOST_PROBLEMS]:
         message = f": {_short(problem.message)}" if len(problems) > 1 else ""
         span = subject_of(snapshot, problem.span)
         yield Offer(ActionKind.FIX, f"Fix this problem{message}", span, problem)

@@ -64,6 +64,12 @@ def file_for_tests(path: Path, style: SuiteStyle, roots: Sequence[Path]) -> tupl
     return next(fitting, path.parent / places[-1].name), False
 
 
+def needs_new_file(path: Path, language: str, roots: Sequence[Path]) -> bool:
+    """Whether tests of `path` can only go into a file that has to be made. Looks at the disk."""
+    style = suite_style(language)
+    return style is not None and not file_for_tests(path, style, roots)[1]
+
+
 def _root(path: Path, roots: Sequence[Path]) -> Path:
     around = [root for root in roots if path.is_relative_to(root)]
     return max(around, key=lambda root: len(root.parts), default=path.parent)

@@ -84,8 +84,21 @@ class Suggester:
         self, query: Query, engine: Engine, settings: InlineSettings
     ) -> Suggestion | Nothing:
         """A suggestion, or why there is none; raises nothing unless it is cancelled."""
+        turn = self._take_turn(query.snapshot.uri)
+        try:
+            return await self._answer(query, engine, settings, turn)
+        finally:
+            if self._turns.get(query.snapshot.uri) is turn:
+                del self._turns[query.snapshot.uri]
+
+    async def _answer(
+        self,
+        query: Query,
+        engine: Engine,
+        settings: InlineSettings,
+        turn: "asyncio.Future[None]",
+    ) -> Suggestion | Nothing:
         uri = query.snapshot.uri
-        turn = self._take_turn(uri)
         place = _place(query)
         refused = self._refused(query, place, engine, settings)
         if refused is not None:
@@ -112,13 +125,6 @@ class Suggester:
                 left = msgspec.structs.replace(outcome, text=outcome.text[len(typed) :])
                 return _presented(query, place, left, settings)
             # Something else was typed than the model wrote, or all of it: it is asked again.
-
-    def forget(self, uri: str) -> None:
-        """A document was closed: end what runs for it."""
-        turn = self._turns.pop(uri, None)
-        if turn is not None and not turn.done():
-            turn.set_result(None)
-        self._stop(uri)
 
     def _take_turn(self, uri: str) -> "asyncio.Future[None]":
         """Make this query the newest; the one before is answered at once."""

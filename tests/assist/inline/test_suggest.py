@@ -324,14 +324,5 @@ async def test_a_cancelled_query_stops_the_model() -> None:
         await task
 
 
-async def test_a_closed_document_is_let_go() -> None:
-    desk = Desk(Step(reply="foo(1)", gates={0: "held"}))
-    task = desk.start("x = ▮\n")
-    await desk.engine.gate("held").reached.wait()
-    desk.suggester.forget("file:///w/a")
-    assert await task == "SUPERSEDED"
-    assert desk.engine.calls[0].outcome == "cancelled"
-
-
 def test_every_reason_is_a_sentence() -> None:
     assert all(reason.value.endswith(".") for reason in NoSuggestion)

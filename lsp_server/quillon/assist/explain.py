@@ -1,0 +1,104 @@
+"""Explanations: the model's answer as a Markdown page that names its code and its author."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from quillon.assist.actions import Offer
+from quillon.assist.actions_prompt import SMALL, Wording, ask, question
+from quillon.assist.actions_run import Surroundings, Tell, answer_to, label_of
+from quillon.assist.edits import BadAnswer, prose_in
+from quillon.context.document import DocumentSnapshot
+from quillon.engine.base import Engine, EngineInfo, Sampling
+from quillon.text import Span
+
+BETTER_MODELS = "Qwen3-4B-Instruct-2507"
+
+_MODEST = 2_000_000_000  # weights; below, an explanation says what wrote it
+_SHOWN_LINES = 40  # of the code, on the page
+# A little chance keeps a small model from going round in circles; enough certainty stays.
+_SAMPLING = Sampling(temperature=0.3, top_k=20, top_p=0.8, seed=1)
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """A page: its title, for a tab or a file, and its Markdown."""
+
+    title: str
+    markdown: str
+
+
+async def explain(
+    engine: Engine, snapshot: DocumentSnapshot, offer: Offer, around: Surroundings, tell: Tell
+) -> Explanation:
+    """Ask the model to explain code, or a problem in it; `tell` gets its text as it comes.
+
+    Raises:
+        BadAnswer: The model said nothing.
+        EngineError: The engine failed, or the code does not fit its context.
+    """
+    wording = Wording(around.chinese)
+    label = label_of(snapshot, around.roots)
+    asked = await ask(engine, snapshot, offer, wording, label)
+    sampling = Sampling() if (await engine.info()).embedded else _SAMPLING
+    answer = await answer_to(engine, asked, sampling=sampling, draft=None, tell=tell)
+    said = prose_in(answer.text)
+    if not said:
+        raise BadAnswer("The model gave no explanation. Try again, or choose a larger model.")
+    if not answer.complete:
+        said += " …"
+    notes = [note for note in (asked.left_out, author(engine.state())) if note]
+    return Explanation(
+        title=_title(offer, label),
+        markdown=_page(snapshot, offer, label, said, notes),
+    )
+
+
+def chat_question(offer: Offer, *, chinese: bool) -> str:
+    """What the chat is asked in place of a page; the code goes with it as a reference."""
+    return question(offer, Wording(chinese))
+
+
+def author(info: EngineInfo) -> str:
+    """A line on who wrote it, where that is a small model; else empty."""
+    if not info.embedded and not 0 < info.parameters < _MODEST:
+        return ""
+    size = f", {_count(info.parameters)} parameters" if info.parameters else ""
+    very = "a very small model" if info.embedded or info.parameters < SMALL else "a small model"
+    return (
+        f"Written by {info.model or 'the embedded model'} ({very}{size}): expect mistakes. "
+        f"A larger one, such as {BETTER_MODELS}, explains better; choose it with the setting "
+        "quillon.model.path."
+    )
+
+
+def _count(parameters: int) -> str:
+    billions = parameters / 1e9
+    return (
+        f"{billions:.1f} billion" if billions >= 1 else f"{max(1, round(billions * 1000))} million"
+    )
+
+
+def _title(offer: Offer, label: str) -> str:
+    name = Path(label).name
+    return f"Problem in {name}" if offer.problem is not None else f"Explanation of {name}"
+
+
+def _page(
+    snapshot: DocumentSnapshot, offer: Offer, label: str, said: str, notes: Sequence[str]
+) -> str:
+    lines = snapshot.lines
+    first, last = lines.line_of(offer.span.start), lines.line_of(offer.span.end)
+    place = f"{label}:{first + 1}" + (f"-{last + 1}" if last > first else "")
+    shown = Span(lines.line_start(first), lines.line_span(min(last, first + _SHOWN_LINES)).end)
+    code = shown.cut(snapshot.text).replace("\r\n", "\n").replace("\r", "\n")
+    fence = "```"
+    while fence in code:
+        fence += "`"
+    language = snapshot.language.id if snapshot.language is not None else ""
+    parts = [f"# {_title(offer, label)}", f"`{place}`"]
+    if offer.problem is not None:
+        parts.append("> " + " ".join(offer.problem.message.split()))
+    parts += [f"{fence}{language}\n{code}\n{fence}", said]
+    parts += [f"*{note}*" for note in notes]
+    return "\n\n".join(parts) + "\n"
