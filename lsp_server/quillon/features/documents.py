@@ -7,14 +7,14 @@ handlers in the place of its built-in ones, so that the session's text is the on
 """
 
 import asyncio
+from concurrent.futures import Executor
 
 from lsprotocol import types as lsp
 
 from quillon import protocol
-from quillon.context.document import DocumentSnapshot
-from quillon.context.tree import Tree
 from quillon.convert import change_from_lsp, diagnostics_from_lsp
 from quillon.rpc import QuillonServer, guarded
+from quillon.session import Session
 
 _PARSE_DELAY = 0.05  # seconds of silence before a thread parses what was typed
 _PARSE_AHEAD = 16_000  # characters; shorter texts are parsed when somebody asks
@@ -23,7 +23,7 @@ _PARSE_AHEAD = 16_000  # characters; shorter texts are parsed when somebody asks
 def register(server: QuillonServer) -> None:
     """Register document synchronisation and the diagnostics that clients pass on."""
     session = server.session
-    ahead = _Ahead(server)
+    ahead = ParseAhead(session, server.thread_pool)
 
     def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
         document = params.text_document
@@ -53,38 +53,31 @@ def register(server: QuillonServer) -> None:
         ls.session.set_diagnostics(params.uri, found)
 
 
-class _Ahead:
-    """Parses large texts in a thread, so that whoever asks for a tree finds it."""
+class ParseAhead:
+    """Parses documents in a thread, so that whoever asks for a tree finds it."""
 
-    def __init__(self, server: QuillonServer) -> None:
-        self._server = server
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._running: set[str] = set()
+    def __init__(self, session: Session, pool: Executor) -> None:
+        self._session = session
+        self._pool = pool
+        self._due: dict[str, float] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
 
     def parse(self, uri: str, delay: float) -> None:
         """Parse the document as it is after `delay` seconds without another call for it."""
-        if (timer := self._timers.pop(uri, None)) is not None:
-            timer.cancel()
-        self._timers[uri] = asyncio.get_running_loop().call_later(delay, self._start, uri)
+        self._due[uri] = asyncio.get_running_loop().time() + delay
+        if uri not in self.tasks:
+            self.tasks[uri] = asyncio.create_task(self._run(uri))
 
-    def _start(self, uri: str) -> None:
-        del self._timers[uri]
-        snapshot = self._server.session.snapshot(uri)
-        if snapshot is None or snapshot.is_parsed or uri in self._running:
-            return
-        self._running.add(uri)
-        done = asyncio.get_running_loop().run_in_executor(
-            self._server.thread_pool, snapshot.settled
-        )
-        done.add_done_callback(lambda parse: self._finished(snapshot, parse))
-
-    def _finished(self, snapshot: DocumentSnapshot, parse: asyncio.Future[Tree | None]) -> None:
-        self._running.discard(snapshot.uri)
-        if parse.cancelled() or parse.exception() is not None:
-            return  # the server is leaving, or whoever asks for the tree meets the same error
-        if not self._server.session.is_current(snapshot) and snapshot.uri not in self._timers:
-            self._start_again(snapshot.uri)
-
-    def _start_again(self, uri: str) -> None:
-        if self._server.session.snapshot(uri) is not None:
-            self.parse(uri, _PARSE_DELAY)
+    async def _run(self, uri: str) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            snapshot = None
+            while snapshot is None or not self._session.is_current(snapshot):
+                while (wait := self._due[uri] - loop.time()) > 0:  # noqa: ASYNC110 - it moves on
+                    await asyncio.sleep(wait)
+                snapshot = self._session.snapshot(uri)
+                if snapshot is None or snapshot.is_parsed:
+                    return
+                await loop.run_in_executor(self._pool, snapshot.settled)
+        finally:
+            del self.tasks[uri], self._due[uri]
