@@ -148,6 +148,10 @@ class Session:
         snapshot = self._open_file(path)
         return None if snapshot is None else snapshot.text
 
+    def open_paths(self) -> tuple[Path, ...]:
+        """The files that are open."""
+        return tuple(self._by_path)
+
     def version_of(self, path: Path) -> int | None:
         """The editor's version of an open file; None where the file is not open."""
         snapshot = self._open_file(path)

@@ -88,7 +88,10 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     max_tokens: Annotated[int, Meta(ge=16, description="Longest answer in tokens.")] = 2048
     max_tool_calls: Annotated[int, Meta(ge=0, description="Tool calls in one turn.")] = 12
-    temperature: Annotated[float, Meta(ge=0, le=2, description="0: always the likeliest.")] = 0.7
+    temperature: Annotated[
+        Annotated[float, Meta(ge=0, le=2)] | None,
+        Meta(description="0: always the likeliest. Empty: 0 for the embedded model, else 0.7."),
+    ] = None
     top_p: Annotated[float, Meta(ge=0, le=1, description="Nucleus sampling.")] = 0.8
     top_k: Annotated[int, Meta(ge=0, description="Sample from the k likeliest.")] = 20
     presence_penalty: Annotated[float, Meta(ge=0, le=2, description="Against repetition.")] = 0.0

@@ -46,6 +46,8 @@ SYSTEM_PROMPT = "You are a coding assistant working in the user's repository."
 
 _BROKEN_CALLS = 3  # in one turn; a model that cannot write calls must not try for ever
 
+_LOOP_LENGTH, _LOOP_TIMES = 50, 10
+
 CallState = Literal["proposed", "running", "done", "failed", "denied"]
 TurnEnd = Literal["stop", "length", "toolLimit"]
 
@@ -212,7 +214,7 @@ class Turn:
         request = Request(
             prompt=prompt,
             sampling=Sampling(
-                temperature=chat.temperature,
+                temperature=self._temperature(),
                 top_k=chat.top_k,
                 top_p=chat.top_p,
                 presence_penalty=chat.presence_penalty,
@@ -229,8 +231,17 @@ class Turn:
                 for text in answer.take(event):
                     self._text.append(text)
                     yield TextEvent(text)
+                if repeats(answer.text):
+                    yield NoticeEvent("The model repeated itself and was stopped.")
+                    break
         if answer.finished is not None:
             self._count(answer.finished)
+
+    def _temperature(self) -> float:
+        if self._settings.temperature is not None:
+            return self._settings.temperature
+        # What Qwen recommends for its instruct models; a very small one only strays.
+        return 0.0 if self._engine.state().embedded else 0.7
 
     def _constraint(
         self, info: EngineInfo, dialect: Dialect, definitions: list[dict[str, Any]]
@@ -342,6 +353,16 @@ class _Answer:
                 self.broken.append(piece)
         self._text += texts
         return texts
+
+
+def repeats(text: str) -> bool:
+    """Whether the end of a text is one piece of at most 50 characters, ten times over."""
+    tail = text[-_LOOP_LENGTH * _LOOP_TIMES :]
+    for length in range(1, min(_LOOP_LENGTH, len(tail) // _LOOP_TIMES) + 1):
+        piece = tail[-length:]
+        if piece.strip(" -=#*_.~") and tail.endswith(piece * _LOOP_TIMES):
+            return True
+    return False
 
 
 def question(text: str, attachments: Sequence[Attachment]) -> str:
