@@ -90,6 +90,8 @@ class Context:
         self._fill(pieces)
         answer = lib.llama_decode(self.handle, self._batch)
         if answer == 0:
+            # A GPU may still be at it; what is measured, and cancelled, is the work itself.
+            lib.llama_synchronize(self.handle)
             return True
         for piece in pieces:
             self.trim(piece.sequence, piece.start)

@@ -133,30 +133,27 @@ class Job:
 class Pace:
     """How long a step takes, measured: the size of a prompt's chunks follows from it.
 
-    A chunk should take no longer than `target` seconds, so that better work waits no longer;
-    but small chunks waste the processor, so there is a least size.
+    A chunk should take `target` seconds, so that better work waits no longer. On a processor small
+    chunks are no slower than large ones; on a GPU they are, but there the large are fast enough.
     """
 
     def __init__(self, *, least: int, most: int, target: float = 0.05) -> None:
+        self.chunk = min(4 * least, most)  # tokens of a prompt's next chunk
+        self.decode = 0.0  # tokens per second
         self._least = least
         self._most = most
         self._target = target
-        self._prefill = 0.0  # tokens per second
-        self.decode = 0.0  # tokens per second
-
-    @property
-    def chunk(self) -> int:
-        """Tokens of a prompt's next chunk, a multiple of the least size."""
-        wanted = int(self._prefill * self._target) // self._least * self._least
-        return max(self._least, min(wanted, self._most))
 
     def note(self, tokens: int, seconds: float) -> None:
         """Learn from one step."""
-        rate = tokens / max(seconds, 1e-9)
+        seconds = max(seconds, 1e-6)
         if tokens == 1:
-            self.decode = _blend(self.decode, rate)
-        elif tokens >= self._least:
-            self._prefill = _blend(self._prefill, rate)
+            rate = 1 / seconds
+            self.decode = 0.8 * self.decode + 0.2 * rate if self.decode else rate
+        elif tokens >= self.chunk or seconds > self._target:
+            # By steps of two at most: one hiccup of the machine says little.
+            factor = min(2.0, max(0.5, self._target / seconds))
+            self.chunk = max(self._least, min(int(tokens * factor), self._most))
 
 
 class Scheduler:
@@ -331,7 +328,3 @@ class Scheduler:
 
 def _usage(job: Job) -> Usage:
     return Usage(job.prompt_tokens, job.cached_tokens, job.drawn)
-
-
-def _blend(old: float, new: float) -> float:
-    return new if not old else 0.8 * old + 0.2 * new

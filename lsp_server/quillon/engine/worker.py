@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LEAST_CHUNK = 32
+_LEAST_CHUNK = 8  # tokens
 _PROGRESS_STEP = 0.05
 _PATIENCE = 0.05  # seconds until jobs that wait for room are looked at again
 

@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass, field
 from zlib import crc32
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
@@ -389,16 +390,26 @@ def test_failing_all_leaves_nobody_without_an_answer():
 
 
 def test_the_chunk_follows_the_measured_speed():
-    pace = Pace(least=32, most=512, target=0.05)
+    pace = Pace(least=8, most=512, target=0.05)
     assert pace.chunk == 32
-    for _ in range(30):
-        pace.note(512, 512 / 4000)
-    assert pace.chunk == 192  # 4,000 tokens a second are 200 in 50 ms
-    for _ in range(30):
-        pace.note(192, 192 / 100)
+    sizes = []
+    for speed in [4000] * 5 + [100] * 6:  # tokens a second
+        pace.note(pace.chunk, pace.chunk / speed)
+        sizes.append(pace.chunk)
+    assert sizes == [64, 128, 200, 200, 200, 100, 50, 25, 12, 8, 8]
+
+
+def test_the_rest_of_a_prompt_says_nothing_about_the_chunk():
+    pace = Pace(least=8, most=512, target=0.05)
+    pace.note(3, 0.001)
     assert pace.chunk == 32
+
+
+def test_the_speed_of_generating_is_measured_apart():
+    pace = Pace(least=8, most=512)
     pace.note(1, 0.05)
-    assert pace.decode == 20
+    pace.note(1, 0.1)
+    assert pace.decode == pytest.approx(18)
 
 
 @given(st.integers(0, 2**32))
