@@ -98,8 +98,7 @@ end
 ---@return string?
 function M.ghost()
   local namespace = vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']
-  local marks = namespace
-    and vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })
+  local marks = namespace and vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })
   local details = marks and marks[1] and marks[1][4]
   if not details then
     return nil

@@ -7,7 +7,11 @@ vim.notify = function(text)
 end
 
 t.equal(':Quillon exists', vim.fn.exists(':Quillon'), 2)
-t.equal('its subcommands are completed', vim.fn.getcompletion('Quillon st', 'cmdline'), { 'status', 'stop' })
+t.equal(
+  'its subcommands are completed',
+  vim.fn.getcompletion('Quillon st', 'cmdline'),
+  { 'status', 'stop' }
+)
 
 vim.cmd('Quillon dance')
 t.check('an unknown subcommand lists the known ones', said[1]:match('There are: chat, '), said)
@@ -21,7 +25,11 @@ local log, ask = vim.fn.bufwinid('quillon://chat'), vim.fn.bufwinid('quillon://a
 t.check('the chat is two windows', log ~= -1 and ask ~= -1)
 t.equal('the cursor is in the question', vim.api.nvim_get_current_win(), ask)
 vim.api.nvim_feedkeys('q', 'x', false)
-t.equal('q closes both', { vim.fn.bufwinid('quillon://chat'), vim.fn.bufwinid('quillon://ask') }, { -1, -1 })
+t.equal(
+  'q closes both',
+  { vim.fn.bufwinid('quillon://chat'), vim.fn.bufwinid('quillon://ask') },
+  { -1, -1 }
+)
 vim.cmd('Quillon chat')
 vim.cmd('Quillon chat')
 t.equal('it opens once', #vim.api.nvim_list_wins(), 3)

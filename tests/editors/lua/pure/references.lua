@@ -11,11 +11,23 @@ vim.fn.mkdir('src', 'p')
 vim.fn.writefile({ 'x = 1' }, 'src/a.py')
 local root = vim.fn.getcwd()
 local found, problems = references.resolve('compare @src/a.py with @gone.py', root, nil)
-t.equal('files are found below the root', found, { { uri = vim.uri_from_fname(root .. '/src/a.py') } })
-t.equal('what is missing is said', problems, { 'There is no file gone.py; the question goes without it.' })
+t.equal(
+  'files are found below the root',
+  found,
+  { { uri = vim.uri_from_fname(root .. '/src/a.py') } }
+)
+t.equal(
+  'what is missing is said',
+  problems,
+  { 'There is no file gone.py; the question goes without it.' }
+)
 
 local _, none = references.resolve('explain #selection', root, nil)
-t.equal('an empty selection is said', none, { 'Nothing is selected; the question goes without #selection.' })
+t.equal(
+  'an empty selection is said',
+  none,
+  { 'Nothing is selected; the question goes without #selection.' }
+)
 
 t.equal('names are completed', references.complete('a.', root, 10), { 'src/a.py' })
 

@@ -53,7 +53,11 @@ t.equal('a card folds under its first line', levels, { '>1', '1', '0' })
 
 local waiting = after(vim.tbl_extend('force', call, { state = 'proposed' }))
 transcript.approval(waiting, { callId = 't', tool = 'run_tests', arguments = {} }, 'pytest -x')
-t.check('an approval shows what will run', lines.of(waiting)[10] == '    pytest -x', lines.of(waiting))
+t.check(
+  'an approval shows what will run',
+  lines.of(waiting)[10] == '    pytest -x',
+  lines.of(waiting)
+)
 transcript.fail(waiting, 'The server stopped while it answered.')
 t.equal('an open call ends with its turn', waiting.turns[1].blocks[1].state, 'denied')
 t.check('and asks no more', not vim.tbl_contains(lines.of(waiting), '    pytest -x'))
@@ -74,12 +78,20 @@ t.equal('which is found again', { lines.edit_at(drawn, 7), lines.edit_at(drawn, 
 
 local stored = transcript.open({
   { role = 'user', text = 'Hi' },
-  { role = 'assistant', text = 'Looking.', toolCalls = { vim.tbl_extend('force', call, { state = 'done' }) } },
+  {
+    role = 'assistant',
+    text = 'Looking.',
+    toolCalls = { vim.tbl_extend('force', call, { state = 'done' }) },
+  },
   { role = 'tool', toolCallId = 't', text = 'x = 1' },
   { role = 'assistant', text = 'It is one.' },
 })
-t.equal('a stored conversation opens', vim.tbl_map(function(block)
-  return block.text or block.preview
-end, stored.turns[1].blocks), { 'Looking.', 'x = 1', 'It is one.' })
+t.equal(
+  'a stored conversation opens',
+  vim.tbl_map(function(block)
+    return block.text or block.preview
+  end, stored.turns[1].blocks),
+  { 'Looking.', 'x = 1', 'It is one.' }
+)
 
 t.done()

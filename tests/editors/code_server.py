@@ -1,0 +1,176 @@
+"""A running VS Code workbench with the extension, in folders of its own."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from editors.cache import run
+from editors.chromium import chromium
+from editors.extension import packed
+from editors.headless import Surroundings
+from editors.workbench import Workbench, workbench
+
+START_SECONDS = 180
+SCENARIO_SECONDS = 900
+"""A whole scenario on a busy machine; each wait inside has its own, shorter deadline."""
+
+DRIVERS = Path(__file__).parent / "workbench"
+
+USER_SETTINGS: dict[str, Any] = {
+    "security.workspace.trust.enabled": False,
+    "chat.disableAIFeatures": True,
+    "workbench.startupEditor": "none",
+    "workbench.welcomePage.walkthroughs.openOnInstall": False,
+    "workbench.tips.enabled": False,
+    "workbench.editor.enablePreview": False,
+    "workbench.reduceMotion": "on",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "extensions.ignoreRecommendations": True,
+    "extensions.autoUpdate": False,
+    "extensions.autoCheckUpdates": False,
+    "telemetry.telemetryLevel": "off",
+    "update.mode": "none",
+    "git.enabled": False,
+    "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
+    "editor.suggestOnTriggerCharacters": False,
+    "editor.parameterHints.enabled": False,
+    "editor.wordBasedSuggestions": "off",
+    "editor.minimap.enabled": False,
+    "editor.cursorBlinking": "solid",
+    "files.insertFinalNewline": False,
+    "window.commandCenter": False,
+}
+"""Brackets close and lines indent themselves, as for every user."""
+
+
+Done = subprocess.CompletedProcess[str]
+
+
+class Editor(msgspec.Struct, frozen=True):
+    """A workbench that listens."""
+
+    address: str
+    process: int
+    surroundings: Surroundings
+    bench: Workbench
+
+    def drive(
+        self, scenario: str, pictures: Path, **extra: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a scenario in a browser; its output tells what failed."""
+        pictures.mkdir(parents=True, exist_ok=True)
+        return subprocess.run(
+            [
+                self.bench.node,
+                DRIVERS / "drive.mjs",
+                *(scenario, self.address, self.surroundings.workspace, pictures),
+            ],
+            env={
+                **self.surroundings.environment(),
+                "QUILLON_TEST_TOOLS": str(self.bench.tools),
+                "QUILLON_TEST_CHROMIUM": str(chromium()),
+                **extra,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=SCENARIO_SECONDS,
+            check=False,
+        )
+
+    def log(self) -> str:
+        """The last words of the extension's log."""
+        logs = self.surroundings.folder / "data" / "logs"
+        found = sorted(logs.glob("**/quillon.quillon/Quillon.log"))
+        return "\n".join(file.read_text(errors="replace")[-6000:] for file in found)
+
+
+@contextlib.contextmanager
+def running(surroundings: Surroundings, machine: Mapping[str, Any]) -> Iterator[Editor]:
+    """A workbench whose machine settings are `machine`; it is gone at the end."""
+    bench = workbench()
+    data = surroundings.folder / "data"
+    settings = {"quillon.interpreter": sys.executable, **machine}
+    # Settings of scope `machine` count only from there: the workbench is a remote window.
+    for name, value in (("User", USER_SETTINGS), ("Machine", settings)):
+        (data / name).mkdir(parents=True)
+        (data / name / "settings.json").write_text(json.dumps(value), encoding="utf-8")
+    config = surroundings.folder / "code-server.yaml"
+    config.write_text("bind-addr: 127.0.0.1:0\nauth: none\ncert: false\n", encoding="utf-8")
+    common = [
+        *(str(bench.server), "--config", str(config), "--user-data-dir", str(data)),
+        *("--extensions-dir", str(surroundings.folder / "extensions")),
+    ]
+    # No gallery: nothing is looked up outside.
+    env = {**surroundings.environment(), "EXTENSIONS_GALLERY": "{}"}
+    run([*common, "--install-extension", packed()], env=env)
+    command = [
+        *common,
+        *("--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-workspace-trust"),
+        *("--disable-getting-started-override", "--disable-proxy"),
+    ]
+    process = subprocess.Popen(
+        command,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+    )
+    try:
+        yield Editor(_address(process), process.pid, surroundings, bench)
+    finally:
+        _end(process)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """The address that the server names in its output; the rest of it is drained."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    found = threading.Event()
+
+    def read() -> None:
+        for line in process.stdout or ():
+            lines.append(line)
+            if "HTTP server listening on" in line:
+                found.set()
+        found.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    deadline = time.monotonic() + START_SECONDS
+    found.wait(max(0.0, deadline - time.monotonic()))
+    match = re.search(r"listening on (http://\S+?)/?\s", "".join(lines))
+    if match is None:
+        raise AssertionError(f"the workbench did not start: {''.join(lines)[-2000:]}")
+    return match[1]
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the server with the extension hosts and language servers below it."""
+    for number, seconds in ((signal.SIGTERM, 15), (signal.SIGKILL, 15)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    if process.stdout is not None:
+        process.stdout.close()

@@ -1,0 +1,205 @@
+// The workbench in a browser, as a user has it: keys, menus and what is on the screen.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const { chromium } = createRequire(`${process.env.QUILLON_TEST_TOOLS}/`)('playwright-core');
+
+/** Milliseconds until a wait fails: generous, for a busy machine. */
+export const PATIENCE = Number(process.env.QUILLON_TEST_PATIENCE ?? 120_000);
+
+const FLAGS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+];
+
+export class Session {
+  #pictures = 0;
+
+  constructor(browser, page, address, workspace, folder) {
+    Object.assign(this, { browser, page, address, workspace, folder });
+  }
+
+  static async open(address, workspace, folder) {
+    const browser = await chromium.launch({
+      executablePath: process.env.QUILLON_TEST_CHROMIUM,
+      headless: true,
+      args: FLAGS,
+      timeout: PATIENCE,
+    });
+    const locale = process.env.QUILLON_TEST_LOCALE ?? 'en-US';
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale });
+    // Nothing but the workbench is ever asked for.
+    await context.route(
+      (url) => url.hostname !== '127.0.0.1' && !url.hostname.endsWith('localhost'),
+      (route) => route.abort(),
+    );
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    if (process.env.QUILLON_TEST_VERBOSE) {
+      page.on('console', (message) => console.log(`[page] ${message.text().slice(0, 300)}`));
+    }
+    const session = new Session(browser, page, address, workspace, folder);
+    await session.load();
+    return session;
+  }
+
+  async load() {
+    await this.page.goto(`${this.address}/?folder=${encodeURIComponent(this.workspace)}`);
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+  }
+
+  async close() {
+    await this.browser.close();
+  }
+
+  /** Wait until `find` gives something true, and return it. */
+  async until(what, find, patience = PATIENCE) {
+    const end = Date.now() + patience;
+    for (;;) {
+      const found = await find();
+      if (found) return found;
+      if (Date.now() > end) throw new Error(`waited for: ${what}`);
+      await this.page.waitForTimeout(100);
+    }
+  }
+
+  /** Wait until two values are equal. */
+  async equal(what, find, wanted) {
+    let found;
+    const end = Date.now() + PATIENCE;
+    do {
+      found = await find();
+      try {
+        assert.deepEqual(found, wanted);
+        return;
+      } catch {
+        await this.page.waitForTimeout(100);
+      }
+    } while (Date.now() < end);
+    assert.deepEqual(found, wanted, what);
+  }
+
+  async picture(name) {
+    const file = `${String(++this.#pictures).padStart(2, '0')}-${name}.png`;
+    await this.page.screenshot({ path: path.join(this.folder, file) });
+  }
+
+  /** What a failure report says of the screen. */
+  async describe() {
+    const notes = await this.page.locator('.notification-list-item-message').allTextContents();
+    return JSON.stringify({ editor: await this.lines(), notifications: notes });
+  }
+
+  write(name, text) {
+    fs.writeFileSync(path.join(this.workspace, name), text);
+  }
+
+  read(name) {
+    return fs.readFileSync(path.join(this.workspace, name), 'utf8');
+  }
+
+  async press(...keys) {
+    for (const key of keys) await this.page.keyboard.press(key);
+  }
+
+  async type(text, delay = 30) {
+    await this.page.keyboard.type(text, { delay });
+  }
+
+  async #pick(prefix, text) {
+    await this.press('F1');
+    const input = this.page.locator('.quick-input-widget input[type=text]');
+    await input.waitFor();
+    await input.fill(prefix + text);
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** Run a command by its title. */
+  async command(title) {
+    await this.#pick('>', title);
+  }
+
+  async openFile(name) {
+    await this.#pick('', path.basename(name));
+    await this.page.locator('.tab.active', { hasText: path.basename(name) }).waitFor();
+    await this.page.locator('.editor-instance .view-line').first().waitFor();
+  }
+
+  /** Put the cursor into the editor. */
+  async focusEditor() {
+    await this.page.locator('.editor-instance .view-lines').first().click();
+  }
+
+  /**
+   * The lines of the editor that are on the screen. The DOM has them in no order, with
+   * non-breaking spaces, and with the ghost text's first line inside.
+   */
+  lines() {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll('.editor-instance .view-lines > .view-line')]
+        .map((line) => {
+          const copy = line.cloneNode(true);
+          copy
+            .querySelectorAll('.ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text')
+            .forEach((ghost) => ghost.remove());
+          return [Number.parseFloat(line.style.top), copy.textContent.replaceAll('\u00a0', ' ')];
+        })
+        .sort((a, b) => a[0] - b[0])
+        .map(([, text]) => text),
+    );
+  }
+
+  /** The ghost text on the screen: its first line is in the line, the others are below it. */
+  ghost() {
+    return this.page.evaluate(() => {
+      const all = (selector) =>
+        [...document.querySelectorAll(`.editor-instance ${selector}`)].map((e) => e.textContent);
+      const first = all('.ghost-text-decoration').join('');
+      return [first, ...all('.suggest-preview-text > .view-line')]
+        .join('\n')
+        .replaceAll('\u00a0', ' ');
+    });
+  }
+
+  async save() {
+    await this.press('Control+s');
+    await this.until(
+      'the file is saved',
+      async () => (await this.page.locator('.tab.active.dirty').count()) === 0,
+    );
+  }
+
+  /** The status bar item's spoken label. */
+  async status() {
+    const item = this.page.locator('[id="quillon.quillon.quillon"] a, #quillon\\.quillon a').first();
+    return (await item.count()) === 0 ? '' : ((await item.getAttribute('aria-label')) ?? '');
+  }
+
+  /** The chat page, two frames deep. */
+  get chat() {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+  }
+
+  async openChat() {
+    await this.command('Quillon: Open the Chat');
+    await this.chat.locator('textarea').waitFor();
+  }
+
+  /** Ask in the chat. */
+  async ask(text) {
+    const input = this.chat.locator('textarea');
+    await input.fill(text);
+    await input.press('Enter');
+  }
+
+  /** Wait for the end of the last answer, and return it. */
+  async answer(count) {
+    const last = this.chat.locator('article.answer').nth(count - 1);
+    await last.locator('.outcome:not(.working)').waitFor();
+    return last;
+  }
+}
