@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import msgspec
 import psutil
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from quillon.engine.base import (
+    Constraint,
     DeadlineExceeded,
     Delta,
     EngineInfo,
@@ -374,3 +376,17 @@ async def test_a_long_path_means_a_loopback_port(tmp_path):
         engine = made.client()
         assert isinstance((await play(engine))[-1], Finished)
         assert list(directory.glob("*.sock")) == []
+
+
+async def test_a_relative_runtime_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with engines(Path("run")) as made:
+        pid = (await made.client().info()).pid
+        assert [process.pid for process in made.processes()] == [pid]
+
+
+async def test_lone_surrogates_anywhere_in_a_request(made: Engines):
+    grammar = Constraint('root ::= "\ud800x"')
+    request = Request(prompt=(Segment("a\ud800"),), constraint=grammar, cache_key="\udfff")
+    deltas = [event for event in await play(made.client(), request) if isinstance(event, Delta)]
+    assert "".join(delta.text for delta in deltas) == "\ufffdx"

@@ -8,7 +8,6 @@ after `MAX_CRASHES` in a row without an answer it is left alone until `retry`.
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -27,7 +26,6 @@ from quillon.engine.base import (
     ModelError,
     Prompt,
     Request,
-    Segment,
 )
 from quillon.engine.connection import Connection, Patience
 from quillon.engine.endpoint import Endpoint, endpoint_for
@@ -48,8 +46,6 @@ from quillon.settings import ModelSettings, Settings
 logger = logging.getLogger(__name__)
 
 MAX_CRASHES = 3
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class LocalEngine:
@@ -83,7 +79,9 @@ class LocalEngine:
         loop = asyncio.get_running_loop()
         began = loop.time()
         connection = await self._ready_within(request.deadline)
-        request = _clean_request(request, spent=loop.time() - began)
+        if request.deadline is not None:
+            left = max(0.0, request.deadline - (loop.time() - began))
+            request = msgspec.structs.replace(request, deadline=left)
         events = connection.generate(lambda number: Generate(number, request))
         async with aclosing(events):
             async for event in events:
@@ -93,18 +91,16 @@ class LocalEngine:
 
     async def count(self, texts: Sequence[str]) -> list[int]:
         """The number of tokens of each text, special tokens not parsed."""
-        clean = tuple(_clean(text) for text in texts)
         connection = await self._ready()
-        reply = await connection.ask(lambda number: Count(number, clean))
-        if not isinstance(reply, Counted) or len(reply.counts) != len(clean):
+        reply = await connection.ask(lambda number: Count(number, tuple(texts)))
+        if not isinstance(reply, Counted) or len(reply.counts) != len(texts):
             raise EngineLost("the engine process answered something else")
         return list(reply.counts)
 
     async def warm(self, prompt: Prompt, cache_key: str | None = None) -> None:
         """Evaluate a prompt at the lowest priority."""
-        clean = _clean_prompt(prompt)
         connection = await self._ready()
-        await connection.ask(lambda number: Warm(number, clean, cache_key))
+        await connection.ask(lambda number: Warm(number, prompt, cache_key))
 
     async def info(self) -> EngineInfo:
         """What the process runs, waiting until the model is loaded."""
@@ -301,28 +297,3 @@ async def _shut_down(connection: Connection, patience: Patience) -> None:
     except TimeoutError:
         kill_host(connection.info.pid)
     await connection.aclose(EngineLost("the engine was stopped"))
-
-
-def _clean_request(request: Request, *, spent: float) -> Request:
-    """The request for the wire; `spent` seconds of its deadline are over."""
-    deadline = request.deadline
-    return msgspec.structs.replace(
-        request,
-        prompt=_clean_prompt(request.prompt),
-        stop=tuple(_clean(text) for text in request.stop),
-        draft=None if request.draft is None else _clean(request.draft),
-        deadline=None if deadline is None else max(0.0, deadline - spent),
-    )
-
-
-def _clean_prompt(prompt: Prompt) -> Prompt:
-    return tuple(Segment(_clean(segment.text), segment.trusted) for segment in prompt)
-
-
-def _clean(text: str) -> str:
-    """Text without lone surrogates, which JSON may carry and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", text)
-    return text

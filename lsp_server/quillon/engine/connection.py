@@ -6,6 +6,7 @@ stays silent for `Patience.grace` is it killed, since a busy machine must not lo
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
 from itertools import count as counter
@@ -44,6 +45,7 @@ from quillon.engine.wire import (
     read_frame,
 )
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LOADED = ("ready", "busy")
 _SETTLED = (*_LOADED, "failed")
 
@@ -204,7 +206,7 @@ class Connection:
     async def _send(self, message: Callable[[int], ToHost]) -> tuple[int, asyncio.Queue[Reply]]:
         await self.responsive()
         number = next(self._ids)
-        frame = encode(message(number))
+        frame = _frame(message(number))
         if len(frame) > MAX_FRAME:
             raise PromptTooLong(
                 f"the text has {len(frame) >> 20} MiB, more than any context: shorten it"
@@ -249,8 +251,10 @@ class Connection:
                 self._hung = False
                 self._awake.set()
                 self._take(decode_for_client(payload))
+        except ConnectionError:
+            pass  # killed with our pings unread, it resets the connection: the same end
         except (WireError, OSError) as error:
-            reason = f"the connection to the engine process broke: {error}"
+            reason = f"the engine process stopped or broke the protocol ({error}); ask again"
         finally:
             self.close(EngineLost(reason))
 
@@ -304,6 +308,25 @@ class Connection:
         pending, self._pending = self._pending, {}
         for replies in pending.values():
             replies.put_nowait(type(error)(*error.args))  # each reader raises its own
+
+
+def _frame(message: ToHost) -> bytes:
+    try:
+        return encode(message)
+    except UnicodeEncodeError:
+        # Lone surrogates: JSON from an editor may carry them, and so do odd file names.
+        clean = _without_surrogates(msgspec.to_builtins(message))
+        return encode(msgspec.convert(clean, type(message)))
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {key: _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_surrogates(item) for item in value]
+    return value
 
 
 def _welcome(payload: bytes | None) -> EngineInfo:

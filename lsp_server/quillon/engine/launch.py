@@ -21,7 +21,7 @@ import psutil
 
 from quillon.engine.base import EngineLost, EngineUnavailable
 from quillon.engine.connection import Connection, Patience
-from quillon.engine.endpoint import Endpoint, HostState, read_state
+from quillon.engine.endpoint import RUNTIME_VARIABLE, Endpoint, HostState, read_state
 from quillon.settings import ModelSettings
 
 HOST_MODULE = "quillon.engine.host"
@@ -203,7 +203,12 @@ def _try(lock: filelock.FileLock) -> bool:
 
 
 def _spawn(command: list[str], endpoint: Endpoint) -> Launched:
-    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    environment = {
+        **os.environ,
+        "OMP_WAIT_POLICY": "passive",
+        # The process has another working directory, and must not choose another home.
+        RUNTIME_VARIABLE: str(endpoint.directory.absolute()),
+    }
     detached = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(
         subprocess, "CREATE_NO_WINDOW", 0
     )
