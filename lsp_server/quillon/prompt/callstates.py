@@ -54,8 +54,11 @@ class Tagged:
         return Step(self)
 
     def finish(self, *, complete: bool) -> Step | None:
+        if self._source.reader.tags_are_text:
+            return Step(self._source.be_text(), self._hold)
         self._source.add(self._hold)
-        return Prose(self._source).finish(complete=complete)
+        self._source.fail(_NO_PAYLOAD if complete else CUT)
+        return None
 
     def _payloads(self, bare: str) -> list[tuple[State, int]]:
         """The state that reads what begins here, and how much of it belongs to the tag."""
@@ -67,7 +70,7 @@ class Tagged:
             return [(Tagged(source), fence.end())]
         header = HEADER.match(bare)
         if header:
-            return [(Function(source, header[1]), header.end())]
+            return [(Function(source, header[1] or header[2]), header.end())]
         if source.reader.tags_are_text and bare.startswith(OPEN):
             return [(Tagged(source), len(OPEN))]  # opened twice
         return []
@@ -83,41 +86,41 @@ class Tagged:
 class Prose:
     """Behind `<tool_call>`, where neither JSON nor a function follows.
 
-    With a closing tag it is a broken call; without, someone writes about the tag.
+    With a closing tag it is a broken call; without, someone writes about the tag, and what
+    follows the tag is read as text.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._read: list[str] = []
         self._hold = ""
         self._chars = 0
 
     def feed(self, item: str | Tag) -> Step:
         source = self._source
         if isinstance(item, Tag):
-            source.add(self._hold)
+            source.add("".join((*self._read, self._hold)))
             return _end_by_tag(source, item, _NO_PAYLOAD)
         text, self._hold = self._hold + item, ""
         found = source.end_in(text)
         at = found[0] if found else len(text) - partial(text, *source.closers, *source.openers)
-        if source.reader.tags_are_text and self._chars + at > _MAX_PROSE:
-            at = _MAX_PROSE - self._chars  # exactly so much, whatever the chunks are
-            source.add(text[:at])
-            return Step(source.be_text(), text[at:])
-        source.add(text[:at])
+        self._chars += at
+        too_long = source.reader.tags_are_text and self._chars > _MAX_PROSE
+        if too_long or (found and found[1] == OPEN):
+            return Step(source.be_text(), "".join((*self._read, text)))
+        self._read.append(text[:at])
         if found is None:
-            self._hold, self._chars = text[at:], self._chars + at
+            self._hold = text[at:]
             return Step(self)
-        if found[1] == OPEN:
-            return Step(source.be_text(), text[at:])
-        source.add(CLOSE)
+        source.add("".join((*self._read, CLOSE)))
         return Step(source.fail(_NO_PAYLOAD), text[at + len(CLOSE) :])
 
     def finish(self, *, complete: bool) -> Step | None:
-        self._source.add(self._hold)
+        text = "".join((*self._read, self._hold))
         if self._source.reader.tags_are_text:
-            self._source.be_text()
-        else:
-            self._source.fail(_NO_PAYLOAD if complete else CUT)
+            return Step(self._source.be_text(), text)
+        self._source.add(text)
+        self._source.fail(_NO_PAYLOAD if complete else CUT)
         return None
 
 

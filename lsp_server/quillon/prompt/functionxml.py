@@ -12,6 +12,7 @@ on: at `</parameter>`; without one, at a line that opens a declared parameter, o
 """
 
 import re
+import textwrap
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -19,8 +20,8 @@ from quillon.prompt.jsonscan import MAX_CHARS, JsonError, JsonScanner
 from quillon.prompt.reading import NotJsonError, Reading, loads
 from quillon.prompt.values import value_of
 
-HEADER = re.compile(r"""<function(?:=|\s+name=)([^<>\n]{1,200})>""")
-_PARAMETER = re.compile(r"""<parameter(?:=|\s+name=)([^<>\n]{1,200})>""")
+HEADER = re.compile(r"<function(?:=([^<>\n]{1,200})|\s+name=[\"']?([^<>\"'\n]{1,200})[\"']?)>")
+_PARAMETER = re.compile(r"<parameter(?:=([^<>\n]{1,200})|\s+name=[\"']?([^<>\"'\n]{1,200})[\"']?)>")
 _DRIFTED_CLOSE = re.compile(r"\n?</parameter\w{0,20}>\s*\Z")
 _ENDED = re.compile(r"[>\n]")
 _MAX_TAG = 300
@@ -57,6 +58,8 @@ class XmlScanner:
         self._key: str | None = None
         self._value: list[str] = []
         self._line = ""  # the present line of the value, up to a few characters
+        self._blanks = ""  # the line end and the blanks before the next tag
+        self._indent = ""  # of the tag that opened the value
         self._json: JsonScanner | None = None
         self._json_text: list[str] = []
 
@@ -79,19 +82,19 @@ class XmlScanner:
         rest: str = self._hold + text
         self._hold = ""
         while rest:
-            before, key = len(rest), self._key
+            before = (len(rest), self._key, self._json)
             if self._json is not None:
                 rest = self._scan_json(self._json, rest)
             elif self._key is not None:
                 rest = self._scan_value(rest)
             else:
-                rest = rest.lstrip()
+                rest = self._skip_blanks(rest)
                 if rest.startswith(_FUNCTION_END):
                     return rest[len(_FUNCTION_END) :]
                 if rest.startswith(_CALL_END) and self.parameters and self._tags_are_text:
                     return rest
                 rest = self._scan_body(rest)
-            if len(rest) == before and key == self._key:
+            if before == (len(rest), self._key, self._json):
                 self._hold = rest
                 break
         return None
@@ -124,7 +127,7 @@ class XmlScanner:
     def _scan_body(self, rest: str) -> str:
         match = _PARAMETER.match(rest)
         if match:
-            self._begin_value(match[1])
+            self._begin_value(match[1] or match[2])
             return rest[match.end() :]
         if rest.startswith("{") and not self.parameters and self.body is None:
             self._json = JsonScanner(lenient=True)
@@ -135,9 +138,17 @@ class XmlScanner:
             raise XmlError("a parameter has no proper name", rest)
         return rest
 
+    def _skip_blanks(self, rest: str) -> str:
+        bare = rest.lstrip()
+        blanks = self._blanks + rest[: len(rest) - len(bare)]
+        self._blanks = "\n" * ("\n" in blanks) + blanks.rpartition("\n")[2][:_MAX_TAG]
+        return bare
+
     def _begin_value(self, key: str) -> None:
         self._key = _unquoted(key.strip(), self._declared)
         self._line = ""
+        self._indent = self._blanks[1:] if self._blanks.startswith("\n") else ""
+        self._blanks = ""
 
     def _scan_json(self, scanner: JsonScanner, rest: str) -> str:
         try:
@@ -183,7 +194,8 @@ class XmlScanner:
         match = _PARAMETER.match(rest)
         if match is None or self._line.strip() or not self._value:
             return False
-        return self._declared is None or match[1].strip() in self._declared
+        name = match[1] or match[2]
+        return self._declared is None or name.strip() in self._declared
 
     def _undecided(self, rest: str) -> bool:
         if rest.startswith(_FUNCTION_END):
@@ -203,6 +215,8 @@ class XmlScanner:
         value = "".join(self._value)
         if implicit:
             value = _DRIFTED_CLOSE.sub("", value)
+        if self._indent:
+            value = _outdented(value, self._indent)
         if self._key is not None:
             self.parameters[self._key] = value
         self._key = None
@@ -217,6 +231,16 @@ def unquoted_name(name: str, names: Collection[str] | None) -> str:
 def _unquoted(name: str, known: Collection[str] | None) -> str:
     bare = name.strip("\"'")
     return bare if known is not None and name not in known and bare in known else name
+
+
+def _outdented(value: str, indent: str) -> str:
+    """A value whose closing tag is indented like the tag that opened it: indented XML.
+
+    The indentation is no part of the value then, neither the closing tag's nor that of the lines.
+    """
+    if not value.startswith("\n") or not value.endswith("\n" + indent):
+        return value
+    return textwrap.dedent(value[1 : len(value) - len(indent) - 1])
 
 
 def _behind_blanks(text: str) -> str | None:

@@ -66,6 +66,7 @@ class CallParser:
         while step := self._state.finish(complete=reason == "stop"):
             self._state = step.state
             pieces += self._read([step.rest] if step.rest else [])
+        # Behind the end there is nothing; a second `finish` finds nothing.
         self._state = Text(self)
         return pieces + self.outlet.take()
 

@@ -102,21 +102,20 @@ class Text:
             return Step(Reasoning(reader), rest[len(_THINK) :])
         if rest.startswith(_THINK_END) and reader.outlet.reasoned:
             return Step(self, rest[len(_THINK_END) :])
-        if rest.startswith("<function"):
-            return self._function(rest, prefix)
         wrapper = _WRAPPER.match(rest)
         if wrapper and wrapper.end() == len(rest):
             return self._wait(prefix + rest)
-        if wrapper and rest[wrapper.end()] in "{[":
-            return self._bracket(rest[wrapper.end() :], prefix + wrapper[0])
+        if wrapper:
+            opened = rest[wrapper.end()] in "{["
+            return self._bracket(rest[wrapper.end() :], prefix + wrapper[0]) if opened else 1
+        if rest.startswith("<function"):
+            return self._function(rest, prefix)
         openings = (*tags, _THINK, _THINK_END, "<function", *_WRAPPERS)
         if any(opening.startswith(rest) for opening in openings):
             return self._wait(prefix + rest)
         return 1
 
     def _function(self, rest: str, prefix: str) -> Step | int:
-        if rest.startswith(_WRAPPERS):
-            return 1
         header = HEADER.match(rest)
         if header is None:
             unfinished = len(rest) < MAX_HEADER and not re.search(r"[>\n]", rest)
@@ -127,7 +126,7 @@ class Text:
         if after.startswith(_FUNCTION_GOES_ON):
             source = Source(self._reader, header[0], tagged=False, fence=prefix)
             source.begin_payload()
-            return Step(Function(source, header[1]), rest[header.end() :])
+            return Step(Function(source, header[1] or header[2]), rest[header.end() :])
         undecided = any(whole.startswith(after) for whole in _FUNCTION_GOES_ON)
         return self._wait(prefix + rest) if undecided else 1
 
