@@ -20,7 +20,7 @@ class Output:
 
     def __init__(self, *, json: bool = False) -> None:
         self.json = json
-        self._out = Console(highlight=False, soft_wrap=True)
+        self._out = Console(highlight=False)
         self._err = Console(stderr=True, highlight=False)
 
     @property
@@ -37,12 +37,12 @@ class Output:
     def text(self, text: str) -> None:
         """Print text as it is, without a line end."""
         if not self.json:
-            self._out.print(escape(text), end="")
+            self._out.print(escape(text), end="", soft_wrap=True)
 
     def line(self, text: str = "", style: str | None = None) -> None:
         """Print a line of text, whatever brackets it holds."""
         if not self.json:
-            self._out.print(escape(text), style=style)
+            self._out.print(escape(text), style=style, soft_wrap=True)
 
     def show(self, renderable: Any) -> None:
         """Print something of rich's."""

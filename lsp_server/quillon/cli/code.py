@@ -1,0 +1,141 @@
+"""`quillon complete` and `quillon explain`: one place in one file, without an editor."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import msgspec
+from rich.markdown import Markdown
+
+from quillon.assist.actions import ActionKind, offers
+from quillon.assist.actions_run import Surroundings
+from quillon.assist.edits import BadAnswer
+from quillon.assist.explain import explain
+from quillon.assist.inline import Query, Suggester
+from quillon.assist.inline_reason import Nothing
+from quillon.cli.output import Output, fail
+from quillon.context.document import DocumentSnapshot
+from quillon.engine.choose import open_engine
+from quillon.session import Session
+from quillon.settings import Settings
+from quillon.text import Position, Span
+from quillon.uri import uri_of_path
+from quillon_tools.calls import ToolError
+from quillon_tools.languages import language_of
+from quillon_tools.workspace import Workspace
+
+_PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?")
+_NOTHING = 3  # the exit status where the model has no suggestion: nothing failed
+
+
+class CompletionLine(msgspec.Struct, frozen=True, rename="camel"):
+    """The suggestion, for `--json`: `text` replaces the columns `start` to `end` of its line.
+
+    Columns count code points from 1. Without a suggestion `text` is null and `reason` says why.
+    """
+
+    file: str
+    line: int
+    start: int
+    end: int
+    text: str | None
+    reason: str | None = None
+
+
+class ExplanationLine(msgspec.Struct, frozen=True):
+    """The explanation, for `--json`."""
+
+    title: str
+    markdown: str
+
+
+async def run_complete(settings: Settings, folder: Path, place: str, output: Output) -> int:
+    """Print the suggestion at a place; status 3 where there is none."""
+    file, line, column = _parse(place, needs_column=True)
+    session, snapshot = await asyncio.to_thread(_open, settings, folder, file)
+    cursor = _offset(snapshot, file, line, column)
+    engine = open_engine(settings)
+    try:
+        with output.working("loading the model"):
+            await engine.info()
+        query = Query(snapshot, cursor, invoked=True, roots=session.roots)
+        # Asked for on the command line, whatever an editor's settings switch off.
+        inline = msgspec.structs.replace(settings.inline, enabled=True, disabled_languages=())
+        with output.working("thinking"):
+            answer = await Suggester().suggest(query, engine, inline)
+    finally:
+        await engine.aclose()
+    if isinstance(answer, Nothing):
+        output.value(CompletionLine(file, line, column, column, None, answer.sentence))
+        output.notice(f"No suggestion: {answer.sentence}")
+        return _NOTHING
+    start = snapshot.lines.position(answer.span.start, "utf-32").character + 1
+    end = snapshot.lines.position(answer.span.end, "utf-32").character + 1
+    output.value(CompletionLine(file, line, start, end, answer.text))
+    output.line(answer.text)
+    return 0
+
+
+async def run_explain(settings: Settings, folder: Path, place: str, output: Output) -> int:
+    """Print the explanation of the definition at a line."""
+    file, line, _ = _parse(place, needs_column=False)
+    session, snapshot = await asyncio.to_thread(_open, settings, folder, file)
+    at = _offset(snapshot, file, line, 1)
+    indent = len(snapshot.lines.line_span(line - 1).cut(snapshot.text)) - len(
+        snapshot.lines.line_span(line - 1).cut(snapshot.text).lstrip()
+    )
+    found = await asyncio.to_thread(offers, snapshot, Span(at + indent, at + indent), ())
+    offer = next((offer for offer in found if offer.kind is ActionKind.EXPLAIN), None)
+    if offer is None:
+        fail(f"There is no code at {file}:{line} to explain.", json=output.json)
+    around = Surroundings(roots=session.roots, read=lambda _path: None)
+    engine = open_engine(settings)
+    try:
+        with output.working("loading the model"):
+            await engine.info()
+        with output.working("thinking"):
+            page = await explain(engine, snapshot, offer, around, lambda _text: None)
+    except BadAnswer as error:
+        fail(str(error), json=output.json)
+    finally:
+        await engine.aclose()
+    output.value(ExplanationLine(page.title, page.markdown))
+    output.show(Markdown(page.markdown))
+    return 0
+
+
+def _parse(place: str, *, needs_column: bool) -> tuple[str, int, int]:
+    match = _PLACE.fullmatch(place)
+    form = "FILE:LINE:COL" if needs_column else "FILE:LINE"
+    if match is None or (needs_column and match["column"] is None):
+        fail(f"{place!r} names no place. Write {form}, counted from 1, such as src/app.py:12:8.")
+    line, column = int(match["line"]), int(match["column"] or 1)
+    if not line or not column:
+        fail(f"{place!r}: lines and columns are counted from 1.")
+    return match["file"], line, column
+
+
+def _open(settings: Settings, folder: Path, file: str) -> tuple[Session, DocumentSnapshot]:
+    """The file as an editor would open it; refused where the guard would refuse it."""
+    path = (folder / file).absolute()
+    # A file outside the folder was named by the user, who may; the file's own folder is its root.
+    root = folder if path.is_relative_to(folder) else path.parent
+    try:
+        workspace = Workspace((root,))
+        content = workspace.read_text(workspace.resolve(str(path)))
+    except ToolError as error:
+        fail(str(error))
+    language = language_of(path)
+    session = Session(settings, roots=(root,))
+    uri = uri_of_path(path)
+    session.open(uri, language.id if language else "plaintext", 1, content.text)
+    snapshot = session.snapshot(uri)
+    if snapshot is None:
+        raise AssertionError(uri)
+    return session, snapshot
+
+
+def _offset(snapshot: DocumentSnapshot, file: str, line: int, column: int) -> int:
+    if line > snapshot.lines.line_count:
+        fail(f"{file} has {snapshot.lines.line_count} lines; there is no line {line}.")
+    return snapshot.lines.offset(Position(line - 1, column - 1), "utf-32")
