@@ -192,16 +192,20 @@ def parser(language: Language) -> tree_sitter.Parser:
 
 
 def parse(
-    source: bytes, language: Language, *, old_tree: tree_sitter.Tree | None = None
+    source: bytes,
+    language: Language,
+    *,
+    old_tree: tree_sitter.Tree | None = None,
+    seconds: float = PARSE_SECONDS,
 ) -> tree_sitter.Tree:
     """The syntax tree of a source, which need not be valid in any way.
 
     Raises:
-        ParseError: The source is over `MAX_SOURCE_BYTES`, or parsing it took `PARSE_SECONDS`.
+        ParseError: The source is over `MAX_SOURCE_BYTES`, or parsing it took over `seconds`.
     """
     if len(source) > MAX_SOURCE_BYTES:
         raise ParseError(f"{len(source)} bytes are over the limit of {MAX_SOURCE_BYTES} bytes")
-    deadline = time.monotonic() + PARSE_SECONDS
+    deadline = time.monotonic() + seconds
 
     def read(offset: int, _point: object) -> bytes:
         return source[offset : offset + _CHUNK]
@@ -214,7 +218,7 @@ def parse(
             return parser(language).parse(read, encoding="utf8", progress_callback=late)
         return parser(language).parse(read, old_tree, encoding="utf8", progress_callback=late)
     except ValueError as error:  # what the binding raises when the callback stops it
-        raise ParseError(f"parsing took over {PARSE_SECONDS:g} s") from error
+        raise ParseError(f"parsing took over {seconds:g} s") from error
 
 
 @cache

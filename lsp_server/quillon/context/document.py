@@ -5,11 +5,14 @@ from pathlib import Path
 
 import msgspec
 
-from quillon.context.tree import Tree, parsed, settled
+from quillon.context.tree import ANEW_BYTES, Tree, parsed, settled
 from quillon.text import Change, Edit, Encoding, LineIndex, Span, joined, resolve_changes
 from quillon_tools.languages import Language, language_of
 
 MAX_TREE_CHARACTERS = 2_000_000
+# A question about a large text does not wait longer for a reparse: an unclosed bracket can make
+# tree-sitter read all of the rest of the file anew.
+_PATIENCE = 0.005  # seconds
 
 
 class _Latest:
@@ -38,7 +41,9 @@ class _Parse:
 
     def tree(self) -> Tree | None:
         if not self._done and self.language is not None:
-            self._keep(parsed(self.text, self.language, self._latest.tree))
+            patience = _PATIENCE if len(self.text) > ANEW_BYTES else None
+            tree = parsed(self.text, self.language, self._latest.tree, patience=patience)
+            self._keep(tree)
         return self._tree
 
     def settled(self) -> Tree | None:

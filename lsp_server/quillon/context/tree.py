@@ -25,8 +25,8 @@ ANEW_BYTES = 65_536
 class Tree:
     """The tree of one text. Offsets are code points; `raw` speaks tree-sitter's bytes.
 
-    `provisional` says that the text has syntax errors and that the tree was made from an older
-    one: it covers the text, but may differ from a fresh parse near the errors.
+    `provisional` says that it was made from an older tree and may differ from a fresh parse: near
+    syntax errors, or where the text changed since.
     """
 
     __slots__ = ("_ascii", "_steps", "language", "provisional", "raw", "source", "text")
@@ -108,22 +108,41 @@ def _encoded(text: str) -> bytes:
     return encodable(text).encode()
 
 
-def parsed(text: str, language: Language, old: Tree | None = None) -> Tree | None:
+def parsed(
+    text: str, language: Language, old: Tree | None = None, *, patience: float | None = None
+) -> Tree | None:
     """The tree of a text, made from an older text's tree where that is faster.
 
     Equal to a fresh parse, unless it is marked `provisional` (`settled` makes that one anew).
+    With `patience`, in seconds, a reparse that takes longer is given up, and the answer is the
+    old tree with its nodes moved to where they are now.
+
     None where the text is too large to parse or parsing takes too long.
     """
     source = _encoded(text)
     try:
         if old is None or old.language != language:
             return Tree(text, source, language, parse(source, language))
-        raw = parse(source, language, old_tree=_edited(old, text, source))
+        moved = _edited(old, text, source)
+        raw = _reparsed(source, language, moved, patience)
+        if raw is None:
+            return Tree(text, source, language, moved, provisional=True)
         if not raw.root_node.has_error:
             return Tree(text, source, language, raw)
         if len(source) > ANEW_BYTES:
             return Tree(text, source, language, raw, provisional=True)
         return Tree(text, source, language, parse(source, language))
+    except ParseError:
+        return None
+
+
+def _reparsed(
+    source: bytes, language: Language, old: tree_sitter.Tree, patience: float | None
+) -> tree_sitter.Tree | None:
+    if patience is None:
+        return parse(source, language, old_tree=old)
+    try:
+        return parse(source, language, old_tree=old, seconds=patience)
     except ParseError:
         return None
 

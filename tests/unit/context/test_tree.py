@@ -116,3 +116,18 @@ def test_an_old_tree_of_another_language_is_of_no_use():
 def test_a_text_that_cannot_be_parsed_has_no_tree(monkeypatch):
     monkeypatch.setattr("quillon_tools.languages.MAX_SOURCE_BYTES", 10)
     assert parsed("x = 1\n" * 10, PYTHON) is None
+
+
+def test_a_reparse_that_takes_too_long_gives_the_old_tree_moved():
+    text = SOURCE * (2 * ANEW_BYTES // len(SOURCE))
+    old = parsed(text, PYTHON)
+    tree = parsed("# a comment\n" + text, PYTHON, old, patience=0)
+    assert tree.provisional
+    last = tree.text.rindex("def g()")
+    assert tree.text_of(next(n for n in tree.ancestors(last) if n.type != "def")) == "def g(): pass"
+    fresh = settled(tree)
+    assert not fresh.provisional
+    assert str(fresh.root) == str(parsed(tree.text, PYTHON).root)
+    # And the next reparse may start from the moved tree.
+    again = parsed("y = 1\n" + tree.text, PYTHON, tree)
+    assert str(again.root) == str(parsed("y = 1\n" + tree.text, PYTHON).root)
