@@ -156,9 +156,12 @@ class Turn:
         reason: TurnEnd = "stop"
         while True:
             answer = _Answer()
-            async for event in self._generate(info, template, dialect, answer):
-                yield event
-            self._record(answer)
+            try:
+                async for event in self._generate(info, template, dialect, answer):
+                    yield event
+            finally:
+                # Stopped or failed, what was said belongs to the conversation.
+                self._record(answer)
             if answer.finished is not None and answer.finished.reason == "length":
                 reason = "length"
                 yield NoticeEvent("The answer reached its longest allowed length and was cut off.")
@@ -256,10 +259,10 @@ class Turn:
         return span_constraint(definitions, dialect, _texts(self._messages))
 
     def _record(self, answer: "_Answer") -> None:
-        if answer.text or answer.calls:
-            self._messages.append(
-                Message(role="assistant", content=answer.text, tool_calls=tuple(answer.calls))
-            )
+        # Calls of an answer that did not end have no results, and a model would wait for them.
+        calls = tuple(answer.calls) if answer.finished is not None else ()
+        if answer.text or calls:
+            self._messages.append(Message(role="assistant", content=answer.text, tool_calls=calls))
 
     async def _run_calls(self, answer: "_Answer") -> AsyncIterator[TurnEvent]:
         for call in answer.calls:
@@ -360,7 +363,7 @@ def repeats(text: str) -> bool:
     tail = text[-_LOOP_LENGTH * _LOOP_TIMES :]
     for length in range(1, min(_LOOP_LENGTH, len(tail) // _LOOP_TIMES) + 1):
         piece = tail[-length:]
-        if piece.strip(" -=#*_.~") and tail.endswith(piece * _LOOP_TIMES):
+        if piece.strip(" \n\t|:-=#*_.~") and tail.endswith(piece * _LOOP_TIMES):
             return True
     return False
 
