@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])  # llama_token_data
 _MAX_BANS = 64  # tokens that are tried around a trigger
-_LIKELY = 64  # candidates that a greedy draw asks the grammar about first
+_LIKELY = 256  # candidates that a draw asks the grammar about before all others
 
 
 class Grammar:
@@ -97,7 +97,10 @@ class NativeSampler:
     def __init__(self, context: "Context", request: Request) -> None:
         self._context = context
         self._model = context.model
-        self._greedy = request.sampling.temperature <= 0
+        sampling = request.sampling
+        self._top_k = 1 if sampling.temperature <= 0 else sampling.top_k
+        if sampling.presence_penalty and sampling.temperature > 0:
+            self._top_k = 0  # the penalty comes before it
         self._logprobs = request.logprobs
         self._constraint = request.constraint
         self._grammar: Grammar | None = None
@@ -212,30 +215,39 @@ class NativeSampler:
         grammar = self._grammar
         if grammar is None:
             raise ConstraintError("there is no grammar to draw by")
-        token = self._likeliest(logits, grammar) if self._greedy else None
-        if token is None:
+        candidates = self._shortlist(logits, grammar)
+        if candidates is None:
             candidates = _candidates(logits, ())
-            grammar.mask(candidates)
-            candidates["logit"][self._model.steering] = -np.inf
+            self._filter(candidates, grammar)
             if not np.isfinite(candidates["logit"]).any():
                 raise ConstraintError("the grammar allows no token after what was generated")
-            token = self._apply(candidates)
+        token = self._apply(candidates)
         if not grammar.allows(token):
             raise ConstraintError("the grammar refuses every token after what was generated")
         grammar.accept(token)
         return token
 
-    def _likeliest(self, logits: npt.NDArray[np.float32], grammar: Grammar) -> int | None:
-        """The likeliest token that the grammar allows, if it is among the likeliest of all."""
-        count = min(_LIKELY, len(logits))
-        likely = np.argpartition(logits, -count)[-count:]
-        candidates = np.zeros(count, _CANDIDATE)
+    def _shortlist(
+        self, logits: npt.NDArray[np.float32], grammar: Grammar
+    ) -> npt.NDArray[Any] | None:
+        """What top-k leaves of the allowed tokens, found among the likeliest of all.
+
+        To ask a grammar about a whole vocabulary takes longer than a small model does to decode.
+        None where that does not find enough, or where the likeliest are not decided by logits.
+        """
+        if not 0 < self._top_k < _LIKELY:
+            return None
+        likely = np.argpartition(logits, -min(_LIKELY, len(logits)))[-_LIKELY:]
+        candidates = np.zeros(len(likely), _CANDIDATE)
         candidates["id"] = likely
         candidates["logit"] = logits[likely]
-        candidates["logit"][np.isin(likely, self._model.steering)] = -np.inf
+        self._filter(candidates, grammar)
+        candidates = candidates[np.isfinite(candidates["logit"])]
+        return candidates if len(candidates) >= self._top_k else None
+
+    def _filter(self, candidates: npt.NDArray[Any], grammar: Grammar) -> None:
+        candidates["logit"][np.isin(candidates["id"], self._model.steering)] = -np.inf
         grammar.mask(candidates)
-        best = int(np.argmax(candidates["logit"]))
-        return int(candidates["id"][best]) if np.isfinite(candidates["logit"][best]) else None
 
     def _apply(self, candidates: npt.NDArray[Any]) -> int:
         array = candidate_array(candidates)

@@ -20,6 +20,7 @@ SEQUENCES = 8
 BATCH = 512
 _SMALL_MODEL = 100_000_000  # parameters; below, threads cost more than they give
 _MOST_CONTEXT = 32_768  # more is only used when asked for: it takes memory that others want
+_GOOD_CONTEXT = 8192  # layers go to the GPU together with so much of the cache
 _LEAST_CONTEXT = 4096
 _CACHE_SHARE = 0.4  # of the memory that is left beside the weights
 _MOST_THREADS = 8  # generating is bound by the memory's speed
@@ -75,23 +76,18 @@ def plan(machine: MachineFacts, model: ModelFacts, settings: ModelSettings) -> P
     Raises:
         ModelError: The model does not fit the memory; the message has the numbers.
     """
-    wanted = settings.context_size
     limit = model.trained_context or _MOST_CONTEXT
-    least = wanted or min(limit, _LEAST_CONTEXT)
-    layers = _gpu_layers(machine, model, settings, least)
-    # What is free for the cache, in tokens: the layers on the GPU keep their part there.
+    least = settings.context_size or min(limit, _LEAST_CONTEXT)
+    layers = _gpu_layers(machine, model, settings)
     room = _cache_room(machine, model, layers)
     asked = least * model.cache
-    if room < 0 or (room < asked and not (wanted and room + _reserve(machine) >= asked)):
+    # Who asks for a context may have the reserve, too.
+    most = room + _reserve(machine) if settings.context_size else room
+    if room < 0 or most < asked:
         raise ModelError(_does_not_fit(machine, model, least))
-    if wanted:
-        context = min(wanted, limit)
-        cells = max(context, min(wanted + _extra(context), room // max(1, model.cache)))
-    else:
-        share = int(room * _CACHE_SHARE) // max(1, model.cache)
-        context = max(least, min(limit, _MOST_CONTEXT, share) // 256 * 256)
-        context = min(context, limit)
-        cells = max(context, min(context + _extra(context), share))
+    # Beside layers on a small GPU, all of its room was left for the cache.
+    share = 1.0 if 0 < layers <= model.layers else _CACHE_SHARE
+    context, cells = _context(settings, limit, room // max(1, model.cache), share)
     threads, batch_threads = _threads(machine, model, settings)
     chosen = Plan(
         gpu_layers=layers,
@@ -116,6 +112,18 @@ def machine_facts(gpus: tuple[Gpu, ...] = ()) -> MachineFacts:
     return MachineFacts(cores=_cores(), memory=total, free_memory=free, gpus=gpus)
 
 
+def _context(settings: ModelSettings, limit: int, room: int, share: float) -> tuple[int, int]:
+    """(tokens of one request, cells in all), of the `room` cells that there is memory for."""
+    if settings.context_size:
+        context = min(settings.context_size, limit)
+    else:
+        room = int(room * share)
+        # A third stays for what typing and other chats have cached.
+        context = min(room * 2 // 3, _MOST_CONTEXT) // 256 * 256
+        context = min(max(context, _LEAST_CONTEXT), limit)
+    return context, max(context, min(context + _extra(context), room) // 256 * 256)
+
+
 def _extra(context: int) -> int:
     """Cells beyond one full request, for what typing and other chats have cached."""
     return min(3 * context, 16_384)
@@ -132,11 +140,10 @@ def _working(model: ModelFacts, cells: int) -> int:
     return 64 * _MIB + activations + BATCH * cells * 4 + SEQUENCES * model.vocabulary * 4
 
 
-def _gpu_layers(
-    machine: MachineFacts, model: ModelFacts, settings: ModelSettings, context: int
-) -> int:
+def _gpu_layers(machine: MachineFacts, model: ModelFacts, settings: ModelSettings) -> int:
     if settings.gpu_layers is not None:
         return settings.gpu_layers
+    context = settings.context_size or min(model.trained_context or _GOOD_CONTEXT, _GOOD_CONTEXT)
     free = sum(_gpu_free(gpu) for gpu in machine.gpus) - _working(model, context)
     layer = model.weights // (model.layers + 1) + context * model.cache // max(1, model.layers)
     count = max(0, free) // max(1, layer)
@@ -197,7 +204,7 @@ def _does_not_fit(machine: MachineFacts, model: ModelFacts, context: int) -> str
         f"({size(model.weights)} of weights, {size(cache)} for a context of {context} tokens), and "
         f"{size(machine.free_memory)} of {size(machine.memory)} are free{gpus}, of which "
         f"{size(_reserve(machine))} are kept for other programs. Close programs, choose a smaller "
-        "model or a smaller quantisation, or lower the setting model.contextSize."
+        "model or a stronger quantisation, or set a smaller model.contextSize."
     )
 
 
