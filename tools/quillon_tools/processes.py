@@ -11,7 +11,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -30,7 +29,8 @@ _REPORT = "{report}"
 # Terminal escapes (ECMA-48 control sequences and operating system commands), then controls.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# Not for programs of the workspace: what concerns Quillon's own interpreter.
+# Not for other programs: what concerns Quillon's own interpreter, or one certain repository
+# (`GIT_DIR` and its kin, where Quillon was started by Git).
 _OWN_VARIABLES = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONPATH", RUN_VARIABLE)
 
 
@@ -76,14 +76,18 @@ async def _start(command: Command, argv: list[str], number: str) -> asyncio.subp
         raise Failed(f"{Path(argv[0]).name} cannot be started: {error}") from error
 
 
-def _environment(added: dict[str, str], number: str) -> dict[str, str]:
-    inherited = {
+def inherited_environment() -> dict[str, str]:
+    """The user's environment, without what is meant for Quillon or for one repository."""
+    return {
         name: value
         for name, value in os.environ.items()
-        if name not in _OWN_VARIABLES or (name == "PYTHONPATH" and not sys.flags.isolated)
+        if name not in _OWN_VARIABLES and not name.startswith("GIT_")
     }
+
+
+def _environment(added: dict[str, str], number: str) -> dict[str, str]:
     plain = {"CI": "1", "NO_COLOR": "1", "TERM": "dumb", "PYTHONUNBUFFERED": "1"}
-    return {**inherited, **plain, **added, RUN_VARIABLE: number}
+    return {**inherited_environment(), **plain, **added, RUN_VARIABLE: number}
 
 
 async def _wait(
@@ -165,9 +169,9 @@ def plain(raw: bytes) -> str:
     """Text that a terminal would show: no escapes, no controls but tabs and line feeds."""
     text = raw.decode("utf-8", "replace").replace("\r\n", "\n")
     text = _ESCAPES.sub("", text)
-    # What a carriage return is followed by overwrites the line.
-    text = re.sub(r"[^\n]*\r(?!\n)", "", text)
-    return _CONTROLS.sub("", text)
+    # What follows a carriage return overwrites the line.
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return _CONTROLS.sub("", "\n".join(lines))
 
 
 def _read_report(path: Path) -> str:

@@ -170,6 +170,10 @@ class Workspace:
                 return TextFile(text, version=self._buffers.version_of(name))
         return None
 
+    def open_name(self, path: ConfinedPath) -> Path | None:
+        """The absolute path by which an editor has the file open; None where it has not."""
+        return next((n for n in path.names if self._buffers.text_of(n) is not None), None)
+
     def read_bytes(self, path: ConfinedPath, limit: int = MAX_FILE_BYTES) -> bytes:
         """What is on disk.
 

@@ -1,0 +1,213 @@
+"""Tools that look at a repository's history. Git runs with nothing that the repository chooses.
+
+A repository's own configuration may name programs: file system monitors, pagers, external diffs,
+text converters and filters. They are switched off, so that looking runs nobody's code.
+"""
+
+# ruff: noqa: D417 - injected parameters are not the model's, so docstrings leave them out
+
+import re
+import subprocess
+from collections.abc import Callable
+
+from quillon_tools.calls import Failed, Retry, ToolError
+from quillon_tools.command import Command, Finished
+from quillon_tools.processes import inherited_environment
+from quillon_tools.runners.project import program
+from quillon_tools.secret_files import secret_part
+from quillon_tools.tool import Limits, tool
+from quillon_tools.workspace import ConfinedPath, Workspace
+
+MAX_COMMITS = 100
+_PROBE_SECONDS = 10
+_REVISION = re.compile(r"[A-Za-z0-9_][\w./^~@{}\-]{0,100}")
+_SAFE = (
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
+    *("-c", "core.quotePath=false", "-c", "log.showSignature=false", "-c", "color.ui=false"),
+    *("-c", "submodule.recurse=false", "--no-pager", "--literal-pathspecs"),
+)
+_ENVIRONMENT = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_PAGER": "cat",
+    "GIT_ASKPASS": "",
+    "GIT_NO_LAZY_FETCH": "1",
+    "LC_ALL": "C.UTF-8",
+}
+
+
+@tool(effect="read")
+def git_status(workspace: Workspace, limits: Limits) -> Command:
+    """Show the branch and changed files."""
+    arguments = ("status", "--porcelain=v1", "--branch", "--ignore-submodules=all", "--", ".")
+    return _git(workspace, limits, None, arguments, _text("Nothing has changed."))
+
+
+@tool(effect="read")
+def git_diff(
+    workspace: Workspace,
+    limits: Limits,
+    path: ConfinedPath | None = None,
+    *,
+    commit: str | None = None,
+) -> Command:
+    """Show uncommitted changes.
+
+    Args:
+        path: Only changes of this file or folder.
+        commit: Show what this commit changed instead.
+    """
+    plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all")
+    command: tuple[str, ...] = ("diff", *plain, "HEAD")
+    if commit is not None:
+        command = ("show", "--format=%h %ad %an%n%B", "--date=short", *plain, _revision(commit))
+    arguments = (*command, "--", _place(path))
+    return _git(workspace, limits, path, arguments, _diff)
+
+
+@tool(effect="read")
+def git_log(
+    workspace: Workspace,
+    limits: Limits,
+    path: ConfinedPath | None = None,
+    *,
+    count: int = 20,
+) -> Command:
+    """Show the latest commits.
+
+    Args:
+        path: Only commits that changed this file or folder.
+        count: How many.
+    """
+    number = min(max(1, count), MAX_COMMITS)
+    form = ("--date=short", "--format=%h %ad %an: %s", "--no-show-signature")
+    arguments = ("log", f"-n{number}", *form, "--", _place(path))
+    return _git(workspace, limits, path, arguments, _text("No commits."))
+
+
+@tool(effect="read")
+def git_blame(
+    workspace: Workspace,
+    limits: Limits,
+    path: ConfinedPath,
+    start_line: int = 1,
+    end_line: int | None = None,
+) -> Command:
+    """Show who last changed each line of a file.
+
+    Args:
+        path: The file.
+        start_line: First line.
+        end_line: Last line.
+    """
+    lines = f"-L{max(1, start_line)},{'' if end_line is None else max(1, end_line)}"
+    arguments = ("blame", "--date=short", "--no-textconv", lines, "--", _place(path))
+    return _git(workspace, limits, path, arguments, _text(f"{path} is empty."))
+
+
+def has_git(workspace: Workspace) -> bool:
+    """Whether Git is installed and the workspace is in a repository."""
+    try:
+        done = _probe(workspace.roots[0], ("rev-parse", "--is-inside-work-tree"))
+    except ToolError:
+        return False
+    return done.strip() == b"true"
+
+
+def _git(
+    workspace: Workspace,
+    limits: Limits,
+    path: ConfinedPath | None,
+    arguments: tuple[str, ...],
+    read: Callable[[Finished], str],
+) -> Command:
+    folder = workspace.roots[0]
+    if path is not None and not path.top:
+        folder = next(root for root in workspace.roots if root.root is path.root)
+    return Command(
+        argv=(program("git", folder), *_SAFE, *_no_filters(folder), *arguments),
+        folder=folder,
+        environment=_ENVIRONMENT,
+        seconds=limits.read_seconds,
+        read=read,
+    )
+
+
+def _no_filters(folder: ConfinedPath) -> tuple[str, ...]:
+    """Options that switch off the content filters that the repository itself configures."""
+    listed = _probe(folder, ("config", "--list", "--name-only", "--show-scope", "-z"))
+    fields = listed.decode("utf-8", "replace").split("\0")
+    names = set()
+    for scope, key in zip(fields[::2], fields[1::2], strict=False):
+        match = re.fullmatch(r"filter\.(.+)\.\w+", key, re.DOTALL)
+        if match and scope in {"local", "worktree"}:
+            names.add(match[1])
+    options: list[str] = []
+    for name in sorted(names):
+        for key in ("clean", "smudge", "process"):
+            options += ("-c", f"filter.{name}.{key}=")
+        options += ("-c", f"filter.{name}.required=false")
+    return tuple(options)
+
+
+def _probe(folder: ConfinedPath, arguments: tuple[str, ...]) -> bytes:
+    """What Git says about the repository, reading nothing but its configuration."""
+    try:
+        done = subprocess.run(
+            [program("git", folder), *_SAFE, *arguments],
+            cwd=folder.real,
+            env={**inherited_environment(), **_ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PROBE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Failed(f"git cannot be run: {error}") from error
+    return done.stdout
+
+
+def _place(path: ConfinedPath | None) -> str:
+    return "/".join(path.parts) if path is not None and path.parts else "."
+
+
+def _revision(commit: str) -> str:
+    if not _REVISION.fullmatch(commit.strip()) or ".." in commit:
+        raise Retry(f"{commit[:60]!r} is no commit, such as a hash, HEAD~2 or a branch")
+    return commit.strip()
+
+
+def _text(nothing: str) -> Callable[[Finished], str]:
+    def read(finished: Finished) -> str:
+        _check(finished)
+        rows = [row for row in finished.output.rstrip().split("\n") if row]
+        if not rows or (len(rows) == 1 and rows[0].startswith("## ")):
+            return "\n".join([*rows, nothing])
+        return "\n".join(rows)
+
+    return read
+
+
+def _diff(finished: Finished) -> str:
+    """The changes, those of files that may hold secrets left out."""
+    _check(finished)
+    kept, shown = [], True
+    for row in finished.output.rstrip().split("\n"):
+        if match := re.match(r"diff --git a/(.*) b/(.*)$", row):
+            secret = any(secret_part(tuple(name.split("/"))) for name in match.groups())
+            shown = not secret
+            if secret:
+                kept.append(f"[the changes of {match[2]} may hold secrets and are left out]")
+        if shown:
+            kept.append(row)
+    return "\n".join(kept).strip() or "Nothing has changed."
+
+
+def _check(finished: Finished) -> None:
+    if finished.timed_out:
+        raise Failed(f"git was stopped after {finished.seconds:.0f} s")
+    if finished.code != 0:
+        said = finished.output.strip().split("\n")[-1] or f"exit status {finished.code}"
+        if "unknown revision" in finished.output or "bad revision" in finished.output:
+            raise Retry(f"git knows no such commit: {said}")
+        raise Failed(f"git: {said}")
