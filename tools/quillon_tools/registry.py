@@ -16,22 +16,30 @@ from quillon_tools.workspace import Workspace
 _GIT = (git_status, git_diff, git_log, git_blame)
 
 
-def default_tools() -> tuple[Tool, ...]:
-    """The six that the smallest models can tell apart."""
-    return (search_symbols, read_file, search_text, list_files, run_tests, get_diagnostics)
+def default_tools(workspace: Workspace | None = None) -> tuple[Tool, ...]:
+    """The six that the smallest models can tell apart; with a workspace, those that can work there.
+
+    Looks at a few hundred folders at most.
+    """
+    tools = (search_symbols, read_file, search_text, list_files, run_tests, get_diagnostics)
+    return usable(workspace, tools) if workspace is not None else tools
 
 
-def all_tools() -> tuple[Tool, ...]:
-    """Every tool, the default ones first."""
-    return (
+def all_tools(workspace: Workspace | None = None) -> tuple[Tool, ...]:
+    """Every tool, the default ones first; with a workspace, those that can work there.
+
+    Runs Git once to see whether there is a repository.
+    """
+    tools = (
         *default_tools(),
         *(find_files, read_symbol, find_references, *_GIT),
         *(propose_edit, create_file, run_command),
     )
+    return usable(workspace, tools) if workspace is not None else tools
 
 
 def usable(workspace: Workspace, tools: Sequence[Tool]) -> tuple[Tool, ...]:
-    """The tools that can work in a workspace: no test runner, no `run_tests`. Blocks."""
+    """The tools that can work in a workspace: without a test runner there is no `run_tests`."""
     missing: set[Tool] = set()
     if run_tests in tools and not can_run_tests(workspace):
         missing.add(run_tests)

@@ -21,6 +21,7 @@ from quillon_tools.workers import Stop, Workers
 __all__ = ["Buffers", "ConfinedPath", "Diagnostics", "Entry", "Problem", "TextFile", "Workspace"]
 
 MAX_FILE_BYTES = 8_000_000
+MAX_FOLDERS = 100_000
 
 Severity = Literal["error", "warning", "information", "hint"]
 
@@ -252,23 +253,30 @@ class Workspace:
         *,
         stop: Stop | None = None,
         wanted: Callable[[str], bool] | None = None,
+        folders: int = MAX_FOLDERS,
     ) -> Iterator[ConfinedPath]:
         """The files below a folder, by path; a file yields itself.
 
         Ignored files, secrets, links and unreadable folders are left out. `wanted` picks by name.
+        At most `folders` folders of a root are looked at.
         """
         start = start or self.top
         for root in self.roots if start.top else [start]:
-            yield from self._walk(root, stop or Stop(), wanted)
+            yield from self._walk(root, stop or Stop(), wanted, folders)
 
     def _walk(
-        self, start: ConfinedPath, stop: Stop, wanted: Callable[[str], bool] | None
+        self,
+        start: ConfinedPath,
+        stop: Stop,
+        wanted: Callable[[str], bool] | None,
+        folders: int,
     ) -> Iterator[ConfinedPath]:
         if start.parts and start.real.is_file():
             yield start
             return
         pending = [(start, self._rules_above(start))]
-        while pending:
+        while pending and folders > 0:
+            folders -= 1
             folder, rules = pending.pop()
             stop.check()
             try:

@@ -20,6 +20,7 @@ MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "pytest.ini")
 _VENVS = (".venv", "venv", "env")
 _PROBE_SECONDS = 20
 _SAMPLE = 40
+_LOOKED_AT = 300
 _HAS_PYTEST = "import importlib.util as u,sys;sys.exit(u.find_spec('pytest') is None)"
 
 
@@ -30,7 +31,8 @@ def is_test_file(name: str) -> bool:
 
 def recognised(workspace: Workspace, folder: ConfinedPath) -> bool:
     """Whether a folder holds Python tests."""
-    return any(True for _ in islice(workspace.walk(folder, wanted=is_test_file), 1))
+    found = workspace.walk(folder, wanted=is_test_file, folders=_LOOKED_AT)
+    return next(found, None) is not None
 
 
 def plan(project: Project) -> Command:
