@@ -84,9 +84,15 @@ class Gatherer:
         neighbours: Sequence[Neighbour] = (),
         roots: Sequence[Path] = (),
     ) -> InlineContext:
-        """What a model should see to write at `offset`."""
-        await warm_counts(snapshot, offset, self.counts, budget.prefix, budget.suffix)
-        prefix = await prefix_at(snapshot, offset, self.counts, budget.prefix)
+        """What a model should see to write at `offset`.
+
+        The names of the file and its repository are paid from the prefix.
+        """
+        path, repository = relative_path(snapshot.path, roots), _repository(snapshot.path, roots)
+        names = sum(await self.counts.of([path or "", repository or ""]))
+        before = max(0, budget.prefix - names)
+        await warm_counts(snapshot, offset, self.counts, before, budget.suffix)
+        prefix = await prefix_at(snapshot, offset, self.counts, before)
         suffix = await suffix_at(snapshot, offset, self.counts, budget.suffix)
         files: dict[Snippet, int] = {}
         left_out = LeftOut()
@@ -96,10 +102,10 @@ class Gatherer:
         return InlineContext(
             prefix=prefix.text,
             suffix=suffix.text,
-            path=relative_path(snapshot.path, roots),
-            repository=_repository(snapshot.path, roots),
+            path=path,
+            repository=repository,
             files=tuple(files),
-            tokens=prefix.tokens + suffix.tokens + sum(files.values()),
+            tokens=names + prefix.tokens + suffix.tokens + sum(files.values()),
             left_out=left_out,
         )
 

@@ -10,7 +10,7 @@ from quillon.context.definitions import enclosing, imports_region
 from quillon.context.document import DocumentSnapshot
 from quillon.text import LineIndex, Span, encodable
 
-_IMPORTS_SHARE = 0.2
+_AHEAD_SHARE = 0.35  # for headers and imports, of what the span itself leaves
 _HEAD_SHARE = 0.7  # of a text that is cut in its middle, what stays of its beginning
 HEADING = 16  # tokens that a part's path and line ends may take
 _CHARACTERS = 12  # looked at for each token of a budget
@@ -209,12 +209,13 @@ async def _ahead(
 
 def _add(kept: set[int], ahead: list[tuple[int, int]], room: int) -> int:
     """Keep what fits into its share of the room; the tokens it takes."""
-    used, share = 0, int(room * _IMPORTS_SHARE)
+    used, share = 0, int(room * _AHEAD_SHARE)
     for line, size in ahead:
-        if line not in kept and used + size <= share:
+        cost = size + (0 if line - 1 in kept or line + 1 in kept else HEADING)
+        if line not in kept and used + cost <= share:
             kept.add(line)
-            used += size
-    return used + (HEADING if used else 0)
+            used += cost
+    return used
 
 
 def _near(lines: LineIndex, first: int, last: int, reach: int) -> list[int]:
