@@ -310,6 +310,20 @@ async def test_a_model_that_does_not_load_is_told_once_until_it_changes(made: En
     assert isinstance((await play(engine))[-1], Finished)
 
 
+async def test_an_engine_that_dies_while_it_loads_is_started_again(made: Engines):
+    engine = made.client(patience=Patience(backoff=0.01))
+    killed = []
+
+    def kill_once(info, _fraction):
+        if info.pid and not killed:
+            killed.append(info.pid)
+            kill(info.pid)
+
+    engine.subscribe(kill_once)
+    assert isinstance((await play(engine))[-1], Finished)
+    assert engine.state().pid != killed[0]
+
+
 async def test_a_process_that_never_starts_is_given_up_with_its_log(made: Engines):
     endpoint = endpoint_for(EMBEDDED, ModelSettings())
     endpoint.state_path.mkdir()  # where the process must write

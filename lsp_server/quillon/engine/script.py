@@ -39,6 +39,8 @@ SPECIAL_TOKENS = (
     "<|file_sep|>",
 )
 
+END_TOKENS = ("<|im_end|>", "<|endoftext|>")
+
 CHAT_TEMPLATE = """\
 {%- if tools %}{{ '<|im_start|>system\\n' }}
 {%- if messages[0].role == 'system' %}{{ messages[0].content + '\\n\\n' }}{% endif %}
@@ -72,6 +74,7 @@ ERRORS: dict[str, type[EngineError]] = {
     for name, value in vars(base).items()
     if isinstance(value, type) and issubclass(value, EngineError)
 }
+_CONTROL = re.compile("|".join(re.escape(t) for t in SPECIAL_TOKENS if t.startswith("<|")))
 _FIRST_SPECIAL_ID = 1_000_000
 
 
@@ -169,7 +172,8 @@ def load_script(path: Path) -> Script:
 def pieces_for(step: Step, request: Request) -> tuple[list[str], bool]:
     """The reply's pieces up to the request's first stop, and whether there was one."""
     whole = step.reply if isinstance(step.reply, str) else "".join(step.reply)
-    ends = [whole.find(stop) for stop in (*request.stop, *request.stop_tokens) if stop in whole]
+    stops = (*request.stop, *request.stop_tokens, *END_TOKENS)
+    ends = [whole.find(stop) for stop in stops if stop in whole]
     end = min(ends, default=len(whole))
     pieces: list[str] = []
     for piece in step.reply if not isinstance(step.reply, str) else _cut(step.reply, step.chunk):
@@ -186,6 +190,11 @@ def _cut(text: str, size: int) -> list[str]:
         for part in _SPECIAL.split(text)
         for at in range(0, len(part), len(part) if part in SPECIAL_TOKENS else size)
     ]
+
+
+def visible(piece: str) -> str:
+    """The piece as an answer shows it: control tokens, such as `<|im_start|>`, have no text."""
+    return _CONTROL.sub("", piece)
 
 
 def tokens_for(piece: str, step: Step, made: int) -> tuple[Token, ...]:

@@ -39,6 +39,7 @@ from quillon.engine.script import (
     pieces_for,
     prompt_text,
     tokens_for,
+    visible,
     with_logprobs,
 )
 
@@ -200,8 +201,9 @@ class ScriptedEngine:
                 reason, stopped = "length", False
                 break
             made += len(tokens)
-            call.text += piece
-            yield Delta(text=piece, tokens=with_logprobs(tokens, request))
+            text = visible(piece)
+            call.text += text
+            yield Delta(text=text, tokens=with_logprobs(tokens, request))
         else:
             await self._before(call, self._pause(step, len(pieces)))
             if step.error is not None:

@@ -83,6 +83,13 @@ async def test_a_tuple_gives_the_pieces_themselves():
     )
 
 
+async def test_control_tokens_have_no_text_and_end_tokens_end():
+    engine = ScriptedEngine([Step(reply="a<|fim_pad|>b<|im_end|>c")])
+    events = await play(engine, ask("?"))
+    deltas = [(event.text, len(event.tokens)) for event in events if isinstance(event, Delta)]
+    assert deltas == [("a", 1), ("", 1), ("b", 1)]
+
+
 async def test_the_first_step_that_fits_and_is_left_answers():
     engine = ScriptedEngine(
         [
