@@ -66,7 +66,7 @@ def test_reparsing_equals_parsing(language):
     ]
     text = SOURCE if language.id == "python" else BRACES
     tree = parsed(text, language)
-    for _ in range(150):
+    for _ in range(80):
         start = chance.randrange(len(text) + 1)
         end = min(len(text), start + chance.choice([0, 0, 0, 1, 2, 9]))
         text = text[:start] + chance.choice(pieces) + text[end:]
