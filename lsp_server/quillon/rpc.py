@@ -85,9 +85,10 @@ class Malformed:
 
 def _make_message(method: str, params: type[Any] | None) -> type[Any]:
     fields: dict[str, Any] = {
+        # No defaults: the converter leaves out what equals its default.
+        "method": attrs.field(type=str),
+        "jsonrpc": attrs.field(type=str),
         "params": attrs.field(type=params or Any, default=None),
-        "method": attrs.field(type=str, default=method),
-        "jsonrpc": attrs.field(type=str, default="2.0"),
     }
     if method not in _NOTIFICATIONS:
         fields = {"id": attrs.field(type=_MSG_ID_TYPE), **fields}
