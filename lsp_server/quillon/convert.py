@@ -15,7 +15,6 @@ from lsprotocol import types as lsp
 from lsprotocol.converters import get_converter
 from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
 
-from quillon import protocol
 from quillon.capabilities import ClientCapabilities
 from quillon.context.diagnostics import Diagnostic, Severity
 from quillon.context.document import DocumentSnapshot
@@ -36,8 +35,38 @@ _ENCODINGS: dict[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32
 _SEVERITIES: dict[int, Severity] = {1: "error", 2: "warning", 3: "information", 4: "hint"}
 _ANNOTATION = "quillon"
 
-AnyPosition = lsp.Position | protocol.Position
-AnyRange = lsp.Range | protocol.Range
+
+class _WirePosition(Protocol):
+    """A position as it came: the protocol's, or that of one of our own messages."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def character(self) -> int: ...
+
+
+class _WireRange(Protocol):
+    """A range as it came."""
+
+    @property
+    def start(self) -> _WirePosition: ...
+    @property
+    def end(self) -> _WirePosition: ...
+
+
+class _WireDiagnostic(Protocol):
+    """A problem as it came."""
+
+    @property
+    def range(self) -> _WireRange: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def severity(self) -> int | None: ...
+    @property
+    def code(self) -> int | str | None: ...
+    @property
+    def source(self) -> str | None: ...
 
 
 class Documents(Protocol):
@@ -66,7 +95,7 @@ class DocumentEdit(msgspec.Struct, frozen=True):
 # Positions and ranges
 
 
-def position_from_lsp(position: AnyPosition) -> Position:
+def position_from_lsp(position: _WirePosition) -> Position:
     """A position as it came."""
     return Position(position.line, position.character)
 
@@ -76,12 +105,12 @@ def position_to_lsp(position: Position) -> lsp.Position:
     return lsp.Position(position.line, position.character)
 
 
-def offset_from_lsp(lines: LineIndex, position: AnyPosition, encoding: Encoding) -> int:
+def offset_from_lsp(lines: LineIndex, position: _WirePosition, encoding: Encoding) -> int:
     """The code-point offset of a position; one outside the text is its nearest place."""
     return lines.offset(position_from_lsp(position), encoding)
 
 
-def span_from_lsp(lines: LineIndex, range_: AnyRange, encoding: Encoding) -> Span:
+def span_from_lsp(lines: LineIndex, range_: _WireRange, encoding: Encoding) -> Span:
     """What a range covers; one given backwards is turned round."""
     first, last = sorted(
         (
@@ -113,16 +142,14 @@ def change_from_lsp(event: lsp.TextDocumentContentChangeEvent) -> Change:
 
 def diagnostics_from_lsp(
     lines: LineIndex | None,
-    diagnostics: Sequence[lsp.Diagnostic | protocol.Diagnostic],
+    diagnostics: Sequence[_WireDiagnostic],
     encoding: Encoding,
 ) -> tuple[Diagnostic, ...]:
     """Problems as the editor reports them; without `lines` their spans are unknown and empty."""
     return tuple(_diagnostic(lines, one, encoding) for one in diagnostics)
 
 
-def _diagnostic(
-    lines: LineIndex | None, one: lsp.Diagnostic | protocol.Diagnostic, encoding: Encoding
-) -> Diagnostic:
+def _diagnostic(lines: LineIndex | None, one: _WireDiagnostic, encoding: Encoding) -> Diagnostic:
     first, last = sorted((one.range.start.line, one.range.end.line))
     span, column = Span(0, 0), min(one.range.start, one.range.end, key=position_from_lsp).character
     if lines is not None:
