@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,12 +13,16 @@ from quillon.engine.base import EngineError, ModelError, Request, Token
 from quillon.engine.llama import Model, forget_errors, last_error
 from quillon.engine.llama_sampler import NativeSampler
 from quillon.engine.scheduler import Piece
+from quillon.engine.threads import ThreadTuner
 
 _NO_ROOM, _ABORTED = 1, 2  # answers of llama_decode
 
 
 class ContextSize(msgspec.Struct, frozen=True, kw_only=True):
-    """How a context is made: tokens in all, tokens of one request, sequences, threads."""
+    """How a context is made: tokens in all, tokens of one request, sequences, threads.
+
+    With 2 or more `most_threads` the number of `threads` is only the first choice.
+    """
 
     cells: int
     context: int
@@ -25,6 +30,7 @@ class ContextSize(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 512
     threads: int = 1
     batch_threads: int = 1
+    most_threads: int = 0
 
 
 class Context:
@@ -56,6 +62,9 @@ class Context:
         self.cells = int(lib.llama_n_ctx(self.handle))
         self.sequences = size.sequences
         self.batch = size.batch
+        self.threads = size.threads
+        self._batch_threads = size.batch_threads
+        self._tuner = ThreadTuner(size.threads, size.most_threads)
         self._memory = lib.llama_get_memory(self.handle)
         self._batch = lib.llama_batch_init(size.batch, 0, 1)
         self._outputs: list[int] = []
@@ -77,10 +86,6 @@ class Context:
         """Forget an interrupt that came too late."""
         self._abort_flag[0] = b"\0"
 
-    def set_threads(self, threads: int, batch_threads: int) -> None:
-        """Threads for one token and for prompts, from the next `decode` on."""
-        lib.llama_set_n_threads(self.handle, threads, batch_threads)
-
     def decode(self, pieces: Sequence[Piece]) -> bool:
         """Evaluate the pieces; False if it was interrupted, and then nothing was evaluated.
 
@@ -88,10 +93,13 @@ class Context:
             EngineError: llama.cpp failed.
         """
         self._fill(pieces)
+        begin = time.perf_counter()
         answer = lib.llama_decode(self.handle, self._batch)
         if answer == 0:
             # A GPU may still be at it; what is measured, and cancelled, is the work itself.
             lib.llama_synchronize(self.handle)
+            if self._batch.n_tokens == 1:
+                self._tune(time.perf_counter() - begin, pieces[0].sequence)
             return True
         for piece in pieces:
             self.trim(piece.sequence, piece.start)
@@ -154,6 +162,12 @@ class Context:
                 batch.logits[at - 1] = 1
                 self._outputs.append(at - 1)
         batch.n_tokens = at
+
+    def _tune(self, seconds: float, sequence: int) -> None:
+        self._tuner.note(seconds, sequence)
+        if self._tuner.threads != self.threads:
+            self.threads = self._tuner.threads
+            lib.llama_set_n_threads(self.handle, self.threads, self._batch_threads)
 
     def _apply_adapter(self, adapter: Any) -> None:
         adapters = (type(adapter) * 1)(adapter)

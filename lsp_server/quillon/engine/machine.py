@@ -58,7 +58,11 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What was chosen; `gpu_layers` -1 means all. `reason` is a sentence for the log."""
+    """What was chosen; `gpu_layers` -1 means all. `reason` is a sentence for the log.
+
+    The number of `threads` to generate is chosen again while running, up to `most_threads`; 0
+    there means that it is fixed.
+    """
 
     gpu_layers: int
     context: int
@@ -67,6 +71,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     batch: int
     threads: int
     batch_threads: int
+    most_threads: int
     reason: str
 
 
@@ -88,7 +93,7 @@ def plan(machine: MachineFacts, model: ModelFacts, settings: ModelSettings) -> P
     # Beside layers on a small GPU, all of its room was left for the cache.
     share = 1.0 if 0 < layers <= model.layers else _CACHE_SHARE
     context, cells = _context(settings, limit, room // max(1, model.cache), share)
-    threads, batch_threads = _threads(machine, model, settings)
+    threads, batch_threads, most_threads = _threads(machine, model, settings)
     chosen = Plan(
         gpu_layers=layers,
         context=context,
@@ -97,6 +102,7 @@ def plan(machine: MachineFacts, model: ModelFacts, settings: ModelSettings) -> P
         batch=BATCH,
         threads=threads,
         batch_threads=batch_threads,
+        most_threads=0 if layers < 0 else most_threads,
         reason="",
     )
     return msgspec.structs.replace(chosen, reason=_reason(machine, model, chosen))
@@ -170,13 +176,19 @@ def _cache_room(machine: MachineFacts, model: ModelFacts, gpu_layers: int) -> in
     return min(ram, int(ram / (1 - on_gpu)), int(own / on_gpu))
 
 
-def _threads(machine: MachineFacts, model: ModelFacts, settings: ModelSettings) -> tuple[int, int]:
+def _threads(
+    machine: MachineFacts, model: ModelFacts, settings: ModelSettings
+) -> tuple[int, int, int]:
+    """Threads to generate, to read prompts, and to generate at most (0: the number is fixed)."""
     if model.parameters < _SMALL_MODEL:
-        threads, batch = 1, min(machine.cores, 4)
+        threads, batch, most = 1, min(machine.cores, 4), 0
     else:
         # One core stays free for the editor: a thread that has to wait holds up all others.
         threads, batch = max(1, min(machine.cores - 1, _MOST_THREADS)), machine.cores
-    return settings.threads or threads, settings.batch_threads or batch
+        most = min(machine.cores, _MOST_THREADS)
+    if settings.threads is not None:
+        threads, most = settings.threads, 0
+    return threads, settings.batch_threads or batch, most
 
 
 def _reason(machine: MachineFacts, model: ModelFacts, chosen: Plan) -> str:

@@ -171,6 +171,7 @@ class Worker:
                 batch=plan.batch,
                 threads=plan.threads,
                 batch_threads=plan.batch_threads,
+                most_threads=plan.most_threads,
             ),
         )
         pace = Pace(least=_LEAST_CHUNK, most=plan.batch)
@@ -239,8 +240,13 @@ class Worker:
             self._scheduler.submit(job)
 
     def _publish(self, state: str) -> None:
-        speed = self._scheduler.pace.decode if self._scheduler is not None else 0.0
-        self.info = msgspec.structs.replace(self.info, state=state, tokens_per_second=speed)
+        self.info = msgspec.structs.replace(self.info, state=state)
+        if self._scheduler is not None and self._context is not None:
+            self.info = msgspec.structs.replace(
+                self.info,
+                tokens_per_second=self._scheduler.pace.decode,
+                threads=self._context.threads,
+            )
         self._changed(self.info, None)
 
     def _fail(self, error: ModelError) -> None:

@@ -117,6 +117,16 @@ def test_settings_decide_where_they_are_set():
     )
 
 
+def test_the_number_of_threads_is_fixed_where_there_is_nothing_to_choose():
+    def most(facts, model, **settings):
+        return plan(facts, model, ModelSettings(**settings)).most_threads
+
+    assert most(machine(16), QWEN_4B) == 8
+    assert most(machine(16), QWEN_4B, threads=2) == 0
+    assert most(machine(16), TINY) == 0
+    assert most(machine(20, 32, gpus=(gpu(15, 16),)), QWEN_4B) == 0
+
+
 def test_a_context_beyond_the_training_is_cut():
     assert check_plan(machine(16), TINY, ModelSettings(context_size=9000))["context"] == 2048
 
