@@ -1,16 +1,18 @@
 """The tools of a conversation, made from the settings: what they may see, run and cost."""
 
-from collections.abc import Sequence
+import asyncio
 from pathlib import Path
 from typing import Protocol
 
-from quillon_tools.registry import default_tools
-
+from quillon.engine.base import EngineInfo
 from quillon.settings import Settings
 from quillon_tools.policy import Approve, Policy
-from quillon_tools.tool import Limits
+from quillon_tools.registry import all_tools, default_tools, usable
+from quillon_tools.tool import Limits, Tool
 from quillon_tools.toolset import Toolset
 from quillon_tools.workspace import Buffers, Diagnostics, Workspace
+
+_ROOM_FOR_ALL = 8192  # tokens of context; below, definitions would take too much of it
 
 
 class Editor(Buffers, Diagnostics, Protocol):
@@ -22,16 +24,22 @@ class Editor(Buffers, Diagnostics, Protocol):
 
 def make_workspace(editor: Editor) -> Workspace:
     """The editor's folders, as tools may see them."""
-    roots: Sequence[Path] = editor.roots
-    return Workspace(roots, buffers=editor, diagnostics=editor)
+    return Workspace(editor.roots, buffers=editor, diagnostics=editor)
 
 
-def make_toolset(editor: Editor, approve: Approve, workspace: Workspace | None = None) -> Toolset:
+def offered(info: EngineInfo) -> tuple[Tool, ...]:
+    """The tools that a model can tell apart."""
+    few = info.embedded or info.context < _ROOM_FOR_ALL
+    return default_tools() if few else all_tools()
+
+
+async def make_toolset(
+    editor: Editor, approve: Approve, info: EngineInfo, workspace: Workspace
+) -> Toolset:
     """The tools of one conversation under the settings as they are now.
 
     `approve` asks the user. Tools that cannot work in this workspace are not among them.
     """
-    workspace = workspace or make_workspace(editor)
     settings = editor.settings
     limits = Limits(
         test_seconds=settings.tools.test_timeout,
@@ -41,4 +49,5 @@ def make_toolset(editor: Editor, approve: Approve, workspace: Workspace | None =
     policy = Policy(
         approve, rules=settings.tools.approval, denied=frozenset(settings.tools.disabled)
     )
-    return Toolset(workspace, default_tools(workspace), limits=limits, policy=policy)
+    tools = await asyncio.to_thread(usable, workspace, offered(info))
+    return Toolset(workspace, tools, limits=limits, policy=policy)

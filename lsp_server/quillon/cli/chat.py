@@ -11,7 +11,7 @@ from rich.prompt import Prompt
 
 from quillon.assist.chat import CallEvent, NoticeEvent, ResultEvent, TextEvent, Turn, TurnResult
 from quillon.assist.conversations import Conversation, new_conversation
-from quillon.assist.toolbox import make_toolset
+from quillon.assist.toolbox import make_toolset, make_workspace
 from quillon.cli.output import Output
 from quillon.engine.base import Engine, EngineError
 from quillon.engine.choose import open_engine
@@ -70,10 +70,13 @@ async def run_chat(settings: Settings, folder: Path, prompt: str | None, output:
     """Answer one prompt, or question by question until the input ends."""
     engine = open_engine(settings)
     session = Session(settings, roots=(folder,))
-    tools = make_toolset(session, lambda request: _approve(request, output))
     try:
         with output.working("loading the model"):
             info = await engine.info()
+        workspace = make_workspace(session)
+        tools = await make_toolset(
+            session, lambda request: _approve(request, output), info, workspace
+        )
         if prompt is not None:
             await _turn(engine, tools, settings, new_conversation(), prompt, output)
             return 0

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from quillon.assist.chat import (
     Attachment,
     CallEvent,
@@ -14,7 +15,7 @@ from quillon.assist.chat import (
     repeats,
 )
 from quillon.assist.conversations import new_conversation
-from quillon.assist.toolbox import make_toolset
+from quillon.assist.toolbox import make_toolset, make_workspace
 from quillon.engine.base import EngineLost, PromptTooLong
 from quillon.engine.scripted import Script, ScriptedEngine, Step
 from quillon.session import Session
@@ -46,16 +47,22 @@ class Chat:
         self.engine = ScriptedEngine(steps)
         self.asked = []
         self.decision = decision
-        session = Session(self.settings, roots=(folder,))
-        self.tools = make_toolset(session, self.approve)
+        self.session = Session(self.settings, roots=(folder,))
+        self.tools = None
         self.conversation = new_conversation()
 
     async def approve(self, request):
         self.asked.append(request)
         return Decision(self.decision, "not now" if self.decision == "deny" else None)
 
+    async def turn(self):
+        if self.tools is None:
+            workspace, info = make_workspace(self.session), await self.engine.info()
+            self.tools = await make_toolset(self.session, self.approve, info, workspace)
+        return Turn(self.engine, self.tools.turn(), self.settings.chat, self.conversation)
+
     async def ask(self, text, attachments=()):
-        turn = Turn(self.engine, self.tools.turn(), self.settings.chat, self.conversation)
+        turn = await self.turn()
         events = [event async for event in turn.run(text, attachments)]
         self.conversation = turn.conversation
         return events
@@ -197,11 +204,14 @@ async def test_the_same_call_again_and_again_is_stopped(folder):
 
 async def test_calls_are_limited_and_the_model_answers_without_tools(folder):
     steps = [
-        Step(reply=call("read_file", f'{{"path": "greet.py", "start_line": {n}}}')) for n in (1, 2)
+        Step(reply=call("read_file", f'{{"path": "greet.py", "start_line": {n}}}'))
+        for n in (1, 2, 3)
     ]
-    chat = Chat(folder, [*steps, Step(reply="Enough.")], chat={"maxToolCalls": 2})
+    # The limit is two: the second call's successor is told so, and the next prompt has no tools.
+    chat = Chat(folder, [*steps[:2], steps[0], Step(reply="Enough.")], chat={"maxToolCalls": 1})
     events = await chat.ask("read on")
-    assert of(TurnResult, events)[0].text == "Enough."
+    assert [event.result.outcome for event in of(ResultEvent, events)] == ["ok", "stopped"]
+    assert of(TurnResult, events)[0].reason == "toolLimit"
     assert "<tools>" not in chat.engine.calls[-1].prompt
 
 
@@ -231,7 +241,7 @@ async def test_a_model_that_only_writes_broken_calls_is_stopped(folder):
 
 async def test_a_failing_engine_keeps_what_was_said(folder):
     chat = Chat(folder, [Step(reply="Let me", error="EngineLost")])
-    turn = Turn(chat.engine, chat.tools.turn(), chat.settings.chat, chat.conversation)
+    turn = await chat.turn()
     with pytest.raises(EngineLost):
         async for _ in turn.run("hello"):
             pass
@@ -240,7 +250,7 @@ async def test_a_failing_engine_keeps_what_was_said(folder):
 
 async def test_stopping_a_turn_stops_the_generation(folder):
     chat = Chat(folder, [Step(reply="one two three four", chunk=4, gates={2: "held"})])
-    turn = Turn(chat.engine, chat.tools.turn(), chat.settings.chat, chat.conversation)
+    turn = await chat.turn()
 
     async def read():
         async for _ in turn.run("count"):

@@ -64,7 +64,7 @@ async def _answer(
     attached, left_out = await attachments(ls.session, boxes.workspace, params.references)
     for notice in left_out:
         stream.send(protocol.NoticeProgress(text=notice))
-    tools = boxes.of(conversation.id).turn()
+    tools = (await boxes.of(conversation.id)).turn()
     turn = Turn(ls.engine, tools, ls.session.settings.chat, conversation)
     result: TurnResult | None = None
     try:

@@ -32,13 +32,18 @@ class Toolboxes:
             self._toolsets.clear()
         return self._workspace
 
-    def of(self, conversation_id: str) -> Toolset:
-        """The tools of a conversation, under the settings as they are now."""
-        workspace = self.workspace
-        settings = self._server.session.settings
+    async def of(self, conversation_id: str) -> Toolset:
+        """The tools of a conversation, under the settings as they are now.
+
+        Raises:
+            EngineError: The model, which decides how many tools there are, cannot be had.
+        """
+        server, workspace = self._server, self.workspace
+        settings = server.session.settings
         made = self._toolsets.get(conversation_id)
         if made is None or made[0] != settings:
-            toolset = make_toolset(self._server.session, approver(self._server), workspace)
+            info = await server.engine.info()
+            toolset = await make_toolset(server.session, approver(server), info, workspace)
             made = (settings, toolset)
             self._toolsets[conversation_id] = made
         return made[1]

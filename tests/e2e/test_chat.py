@@ -1,0 +1,311 @@
+"""`quillon/chat` over real standard streams, with the scripted engine."""
+
+import asyncio
+import json
+
+import pytest
+
+from quillon_testing.stdio_server import raw_server, script_file
+
+RUN_TESTS = (
+    '<tool_call>\n{"name": "run_tests", "arguments": {"target": "test_it.py"}}\n</tool_call>'
+)
+READ = '<tool_call>\n{"name": "read_file", "arguments": {"path": "it.py"}}\n</tool_call>'
+QUILLON = {"experimental": {"quillon": {"chat": True, "approve": True}}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "workspace"
+    path.mkdir()
+    (path / "it.py").write_text("ANSWER = 41\n")
+    (path / "test_it.py").write_text(
+        "from it import ANSWER\n\n\ndef test_it():\n    assert ANSWER == 41\n"
+    )
+    (path / "conftest.py").write_text("")
+    return path
+
+
+def settings(folder, *steps, **more):
+    state = folder.parent
+    script = {"steps": list(steps), "gateFolder": str(state)}
+    file = script_file(state)
+    file.write_text(json.dumps(script))
+    return {"engine": {"kind": "scripted", "script": str(file)}, **more}
+
+
+def start(folder, *steps, **more):
+    return raw_server(folder, settings=settings(folder, *steps, **more))
+
+
+async def shake(server, folder, capabilities=None):
+    await server.initialize(
+        rootUri=folder.as_uri(),
+        workspaceFolders=[{"uri": folder.as_uri(), "name": "workspace"}],
+        capabilities=QUILLON if capabilities is None else capabilities,
+    )
+
+
+def ask(server, text, **more):
+    return server.request("quillon/chat", {"text": text, "partialResultToken": "t", **more})
+
+
+async def answer(server, number):
+    """The result of a turn, and what was streamed."""
+    response = await server.response(number)
+    streamed = [m["params"]["value"] for m in server.seen if m.get("method") == "$/progress"]
+    server.seen = [m for m in server.seen if m.get("method") != "$/progress"]
+    return response, streamed
+
+
+def texts(streamed):
+    return "".join(value["text"] for value in streamed if value["kind"] == "text")
+
+
+async def test_an_answer_is_streamed_and_returned(folder):
+    async with start(folder, {"reply": "Forty-two, 四十二 🙂.", "chunk": 2}) as server:
+        await shake(server, folder)
+        response, streamed = await answer(server, ask(server, "what is the answer?"))
+        result = response["result"]
+        assert result["text"] == texts(streamed) == "Forty-two, 四十二 🙂."
+        assert result["finishReason"] == "stop"
+        assert set(result["usage"]) == {
+            "promptTokens",
+            "cachedTokens",
+            "completionTokens",
+            "tokensPerSecond",
+        }
+
+
+async def test_tools_read_open_buffers_before_the_disk(folder):
+    async with start(
+        folder, {"reply": READ}, {"match": "1: ANSWER = 42", "reply": "42."}
+    ) as server:
+        await shake(server, folder)
+        item = {
+            "uri": (folder / "it.py").as_uri(),
+            "languageId": "python",
+            "version": 1,
+            "text": "ANSWER = 42\n",
+        }
+        server.notify("textDocument/didOpen", {"textDocument": item})
+        response, streamed = await answer(server, ask(server, "what is it?"))
+        assert response["result"]["text"] == "42."
+        kinds = [(value["kind"], value.get("state")) for value in streamed]
+        assert ("toolCall", "proposed") in kinds
+        assert ("toolCall", "running") in kinds
+        assert ("toolCall", "done") in kinds
+        (result,) = [value for value in streamed if value["kind"] == "toolResult"]
+        assert result["ok"] is True
+        assert "ANSWER = 42" in result["preview"]
+
+
+@pytest.mark.parametrize(("decision", "ran"), [("once", True), ("deny", False)])
+async def test_running_tests_asks_a_client_that_can(folder, decision, ran):
+    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
+        await shake(server, folder)
+        number = ask(server, "run the tests")
+        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
+        params = asked["params"]
+        assert params["tool"] == "run_tests"
+        assert params["arguments"] == {"target": "test_it.py"}
+        assert "pytest" in params["preview"]
+        assert str(folder) in params["preview"]
+        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": decision}})
+        _, streamed = await answer(server, number)
+        (result,) = [value for value in streamed if value["kind"] == "toolResult"]
+        assert ("1 passed" in result["preview"]) is ran
+        states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
+        assert states[-1] == ("done" if ran else "denied")
+
+
+@pytest.mark.parametrize(
+    ("reply", "ran"),
+    [({"title": "Run once"}, True), ({"title": "Do not run"}, False), (None, False)],
+)
+async def test_running_tests_asks_other_clients_by_a_message(folder, reply, ran):
+    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
+        await shake(server, folder, {})
+        number = ask(server, "run the tests")
+        asked = await server.until(lambda m: m.get("method") == "window/showMessageRequest")
+        assert "pytest" in asked["params"]["message"]
+        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": reply})
+        _, streamed = await answer(server, number)
+        (result,) = [value for value in streamed if value["kind"] == "toolResult"]
+        assert ("1 passed" in result["preview"]) is ran
+
+
+async def test_an_error_in_place_of_an_approval_is_a_no(folder):
+    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
+        await shake(server, folder)
+        number = ask(server, "run the tests")
+        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
+        error = {"code": -32601, "message": "what?"}
+        server.send({"jsonrpc": "2.0", "id": asked["id"], "error": error})
+        _, streamed = await answer(server, number)
+        states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
+        assert states[-1] == "denied"
+
+
+async def test_a_cancelled_turn_stops_and_keeps_what_was_said(folder):
+    step = {"reply": "one two three", "chunk": 4, "gates": {2: "never"}}
+    async with start(folder, step, {"match": "one two", "reply": "again"}) as server:
+        await shake(server, folder)
+        number = ask(server, "count")
+        await server.until(
+            lambda m: m.get("method") == "$/progress" and m["params"]["value"]["text"] == "two "
+        )
+        server.notify("$/cancelRequest", {"id": number})
+        response = await server.response(number)
+        assert response["error"]["code"] == -32800
+        (row,) = (await server.call("quillon/conversations/list", {}))["result"]
+        conversation = row["conversationId"]
+        kept = await server.call("quillon/conversations/get", {"conversationId": conversation})
+        assert [m["text"] for m in kept["result"]["messages"]] == ["count", "one two"]
+        response, _ = await answer(server, ask(server, "go on", conversationId=conversation))
+        assert response["result"]["text"] == "again"
+
+
+async def test_a_second_question_into_a_running_conversation_is_refused(folder):
+    steps = ({"reply": "first"}, {"reply": "second", "gates": {0: "open"}})
+    async with start(folder, *steps) as server:
+        await shake(server, folder)
+        response, _ = await answer(server, ask(server, "one"))
+        conversation = response["result"]["conversationId"]
+        number = ask(server, "two", conversationId=conversation)
+        refused, _ = await answer(server, ask(server, "three", conversationId=conversation))
+        assert "still being answered" in refused["error"]["message"]
+        (folder.parent / "open").write_text("")
+        response, _ = await answer(server, number)
+        assert response["result"]["text"] == "second"
+
+
+async def test_two_conversations_run_side_by_side(folder):
+    steps = ({"match": "slow", "reply": "slow", "gates": {0: "go"}}, {"reply": "quick"})
+    async with start(folder, *steps) as server:
+        await shake(server, folder)
+        slow = ask(server, "slow one")
+        response, _ = await answer(server, ask(server, "other one"))
+        assert response["result"]["text"] == "quick"
+        (folder.parent / "go").write_text("")
+        response, _ = await answer(server, slow)
+        assert response["result"]["text"] == "slow"
+
+
+@pytest.mark.parametrize("error", ["EngineLost", "ModelError", "EngineUnavailable"])
+async def test_an_engine_error_is_a_sentence(folder, error):
+    step = {"error": error, "message": "the engine process stopped"}
+    async with start(folder, step, {"reply": "back"}) as server:
+        await shake(server, folder)
+        response, _ = await answer(server, ask(server, "hello"))
+        assert response["error"] == {"code": -32803, "message": "the engine process stopped"}
+        response, _ = await answer(server, ask(server, "hello again"))
+        assert response["result"]["text"] == "back"
+
+
+async def test_conversations_survive_a_restart(folder):
+    async with start(folder, {"reply": "Paris."}) as server:
+        await shake(server, folder)
+        response, _ = await answer(server, ask(server, "capital of France?"))
+        conversation = {"conversationId": response["result"]["conversationId"]}
+        await server.leave()
+    async with start(folder, {"match": "Paris.", "reply": "Yes."}) as server:
+        await shake(server, folder)
+        (row,) = (await server.call("quillon/conversations/list", {"query": "FRANCE"}))["result"]
+        assert row["title"] == "capital of France?"
+        assert row["turns"] == 1
+        response, _ = await answer(server, ask(server, "sure?", **conversation))
+        assert response["result"]["text"] == "Yes."
+        exported = (await server.call("quillon/conversations/export", conversation))["result"]
+        assert exported["markdown"].startswith("# capital of France?")
+        assert "## Quillon\n\nParis." in exported["markdown"]
+        await server.call("quillon/conversations/delete", conversation)
+        assert (await server.call("quillon/conversations/list", {}))["result"] == []
+        gone = await server.call("quillon/conversations/get", conversation)
+        assert "There is no conversation" in gone["error"]["message"]
+
+
+@pytest.mark.parametrize("text", ["", "  \n "])
+async def test_an_empty_question_is_refused(folder, text):
+    async with start(folder) as server:
+        await shake(server, folder)
+        response, _ = await answer(server, ask(server, text))
+        assert "empty" in response["error"]["message"]
+
+
+async def test_references_are_attached_and_bad_ones_are_named(folder):
+    (folder / ".env").write_text("TOKEN=secret-value\n")
+    (folder.parent / "outside.txt").write_text("outside-text\n")
+    references = [
+        {
+            "uri": (folder / "test_it.py").as_uri(),
+            "range": {
+                "start": {"line": 3, "character": 0},
+                "end": {"line": 5, "character": 0},
+            },
+        },
+        {"uri": (folder / ".env").as_uri()},
+        {"uri": (folder.parent / "outside.txt").as_uri()},
+        {"uri": (folder / "missing.py").as_uri()},
+        {"uri": "untitled:Untitled-1"},
+    ]
+    step = {"pattern": r"test_it\.py:4-5\n```\ndef test_it", "reply": "Seen."}
+    async with start(folder, step) as server:
+        await shake(server, folder)
+        response, streamed = await answer(server, ask(server, "look", references=references))
+        assert response["result"]["text"] == "Seen."
+        notices = [value["text"] for value in streamed if value["kind"] == "notice"]
+        assert [notice.split(" is left out")[0].rsplit("/", 1)[-1] for notice in notices] == [
+            ".env",
+            "outside.txt",
+            "missing.py",
+            "untitled:Untitled-1",
+        ]
+        kept = json.dumps((await server.call("quillon/conversations/list", {}))["result"])
+        assert "secret-value" not in kept
+
+
+async def test_the_status_follows_the_engine(folder):
+    async with start(folder, {"reply": "hi", "gates": {0: "hold"}}) as server:
+        await shake(server, folder)
+        number = ask(server, "hello")
+        busy = await server.until(
+            lambda m: m.get("method") == "quillon/status" and m["params"]["state"] == "busy"
+        )
+        assert busy["params"]["model"] == "scripted"
+        (folder.parent / "hold").write_text("")
+        await answer(server, number)
+        await server.until(
+            lambda m: m.get("method") == "quillon/status" and m["params"]["state"] == "ready"
+        )
+
+
+async def test_a_full_disk_costs_nothing_but_the_file(folder):
+    state = folder.parent / "workspace-state"
+    state.mkdir()
+    (state / "conversations").write_text("a file where the folder should be")
+    async with start(folder, {"reply": "Hi."}, {"match": "Hi.", "reply": "Still here."}) as server:
+        await shake(server, folder)
+        response, streamed = await answer(server, ask(server, "hello"))
+        assert response["result"]["text"] == "Hi."
+        assert any("could not be saved" in v["text"] for v in streamed if v["kind"] == "notice")
+        conversation = response["result"]["conversationId"]
+        response, _ = await answer(server, ask(server, "there?", conversationId=conversation))
+        assert response["result"]["text"] == "Still here."
+
+
+async def test_many_questions_at_once_all_get_their_answer(folder):
+    async with start(folder, {"reply": "ok", "times": 0}) as server:
+        await shake(server, folder)
+        numbers = [ask(server, f"question {n}") for n in range(20)]
+        answers = await asyncio.gather(*(_response_of(server, number) for number in numbers))
+        assert {found["result"]["text"] for found in answers} == {"ok"}
+
+
+async def _response_of(server, number):
+    # `RawServer` has one reader at a time; the messages of the others wait in `seen`.
+    async with _reading:
+        return await server.response(number)
+
+
+_reading = asyncio.Lock()
