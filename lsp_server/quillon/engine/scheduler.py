@@ -185,12 +185,7 @@ class Scheduler:
         if not job.tokens:
             job.emit(EngineError("the prompt is empty"))
         elif job.prompt_tokens >= self._context:
-            job.emit(
-                PromptTooLong(
-                    f"the prompt has {job.prompt_tokens} tokens and the context {self._context}: "
-                    "shorten the prompt, or raise the setting model.contextSize"
-                )
-            )
+            job.emit(prompt_too_long(f"{job.prompt_tokens}", self._context))
         else:
             self._admit(job)
 
@@ -324,6 +319,14 @@ class Scheduler:
             decode=max(0.0, now - evaluated),
             first_token=(job.first_token or now) - job.accepted,
         )
+
+
+def prompt_too_long(tokens: str, context: int) -> PromptTooLong:
+    """The error of a prompt with so many tokens."""
+    return PromptTooLong(
+        f"the prompt has {tokens} tokens and the context {context}: "
+        "shorten the prompt, or raise the setting model.contextSize"
+    )
 
 
 def _usage(job: Job) -> Usage:

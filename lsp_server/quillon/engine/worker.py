@@ -21,12 +21,13 @@ from quillon.engine.base import (
     EngineUnavailable,
     Event,
     ModelError,
+    Prompt,
     Request,
 )
 from quillon.engine.gguf import FIM_TOKENS
 from quillon.engine.models import EMBEDDED, verify_adapter
 from quillon.engine.planning import plan_for
-from quillon.engine.scheduler import Job, Pace, Scheduler
+from quillon.engine.scheduler import Job, Pace, Scheduler, prompt_too_long
 from quillon.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Worker:
     def _prepare(self, job: Job) -> None:
         """Tokenise a request's prompt and hand it to the decode thread."""
         try:
-            job.tokens = self._wait().tokenize(job.request.prompt)
+            job.tokens = self._tokens(job.request.prompt)
         except EngineError as error:
             job.emit(error)
         except Exception:  # a defect of ours must not leave the client without an answer
@@ -131,6 +132,14 @@ class Worker:
             job.emit(EngineError("the prompt could not be tokenised; the engine's log says more"))
         else:
             self._inbox.put(job)
+
+    def _tokens(self, prompt: Prompt) -> list[int]:
+        model = self._wait()
+        least = model.least_tokens(prompt)
+        if least >= self.info.context:
+            # To count a hundred megabytes takes half a minute, and the answer is known.
+            raise prompt_too_long(f"at least {least}", self.info.context)
+        return model.tokenize(prompt)
 
     def _run(self) -> None:
         try:

@@ -180,6 +180,9 @@ async def test_a_prompt_that_does_not_fit_is_told_with_numbers(new_host):
         _, end = await peer.generate(1, Request(prompt=(Segment("word " * 2000),)))
         assert end.kind == "PromptTooLong"
         assert "2001 tokens and the context 600" in end.message
+        _, end = await peer.generate(2, Request(prompt=(Segment("word " * 1_000_000),)))
+        assert end.kind == "PromptTooLong"
+        assert "at least" in end.message
 
 
 async def test_a_bad_grammar_is_told(new_host):

@@ -47,6 +47,7 @@ def test_tokens_are_the_bytes_of_the_text(tokens_of, text):
     model, tokens = tokens_of
     assert b"".join(map(model.piece, tokens(text, False))) == text.encode()
     assert model.count(text) == len(tokens(text, False))
+    assert model.least_tokens((Segment(text),)) <= model.count(text)
 
 
 def test_half_of_a_pair_is_replaced():
