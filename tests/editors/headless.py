@@ -1,10 +1,12 @@
 """Neovim without a screen, in folders of its own, with the plugin and a server's command."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,16 @@ class Surroundings(msgspec.Struct, frozen=True):
             "QUILLON_STATE_DIR": str(self.folder / "state"),
             "QUILLON_RUNTIME_DIR": str(self.folder / "runtime"),
         }
+
+
+@contextlib.contextmanager
+def temporary_surroundings() -> Iterator[Surroundings]:
+    """Surroundings that are gone at the end."""
+    # Not pytest's folder: the path of a Unix socket has room for about 100 bytes.
+    with tempfile.TemporaryDirectory(prefix="quillon-", ignore_cleanup_errors=True) as folder:
+        made = Surroundings(Path(folder))
+        made.create()
+        yield made
 
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "QUILLON_MODEL")

@@ -1,4 +1,4 @@
-"""A pinned Neovim for tests."""
+"""A pinned Neovim for tests, and a tmux that shows it in a terminal."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from editors.debian import SUITE, point_at, unpack
 SERIES = (0, 12)
 """The series that the plugin's ghost text is tested with."""
 
-PINS = ("neovim 0.12", f"debian {SUITE}", "layout 1")
+PINS = ("neovim 0.12", "tmux", f"debian {SUITE}", "layout 2")
 
 
 def neovim() -> Path:
@@ -27,22 +27,33 @@ def neovim() -> Path:
     return installed("neovim", PINS, _build) / "bin" / "nvim"
 
 
+def tmux() -> Path:
+    """Path of a tmux: one on the PATH, else the one installed with Neovim."""
+    found = shutil.which("tmux")
+    return Path(found) if found else installed("neovim", PINS, _build) / "bin" / "tmux"
+
+
 def _build(folder: Path) -> None:
     root = folder / "root"
     with tempfile.TemporaryDirectory(prefix="quillon-nvim-") as work:
-        tools = unpack(["neovim"], root, Path(work))
-        binary = root / "usr/bin/nvim"
-        point_at(root, [binary], tools)
+        tools = unpack(["neovim", "tmux"], root, Path(work))
+        point_at(root, [root / "usr/bin" / name for name in ("nvim", "tmux")], tools)
     (folder / "bin").mkdir()
-    start = folder / "bin" / "nvim"
     # A Neovim around the tests may have exported its own runtime.
-    start.write_text(
-        f'#!/bin/sh\nexport VIMRUNTIME="{root}/usr/share/nvim/runtime"\nexec "{binary}" "$@"\n',
-        encoding="utf-8",
-    )
-    start.chmod(0o755)
+    start = _start(folder, "nvim", f'VIMRUNTIME="{root}/usr/share/nvim/runtime"')
+    terminfo = f"{root}/usr/share/terminfo:{root}/usr/lib/terminfo"
+    run([_start(folder, "tmux", f'TERMINFO_DIRS="{terminfo}"'), "-V"])
     _check(start)
     say(f"Neovim {'.'.join(map(str, _series(start)))} in {folder}")
+
+
+def _start(folder: Path, name: str, variable: str) -> Path:
+    """A script that starts an unpacked program with one variable set."""
+    script = folder / "bin" / name
+    program = folder / "root/usr/bin" / name
+    script.write_text(f'#!/bin/sh\nexport {variable}\nexec "{program}" "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return script
 
 
 def _series(program: Path) -> tuple[int, int]:

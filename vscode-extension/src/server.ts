@@ -149,10 +149,7 @@ export class Server implements vscode.Disposable {
     const problem =
       config.interpreter() === ''
         ? vscode.l10n.t('Quillon’s server is not installed.')
-        : vscode.l10n.t(
-            'Quillon’s server cannot run with the chosen interpreter: {0}',
-            tried.join('; '),
-          );
+        : vscode.l10n.t('Quillon’s server cannot run. {0}', tried.join('; '));
     this.#set({ kind: 'failed', problem });
     void this.#offer(problem);
   }

@@ -34,9 +34,11 @@ function M.ask(method, params, done)
   if not client then
     return false
   end
-  return (client:request(method, params, function(err, result)
-    done(err and err.message, result)
-  end))
+  return (
+    client:request(method, params, function(err, result)
+      done(err and err.message, result)
+    end)
+  )
 end
 
 return M

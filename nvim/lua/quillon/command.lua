@@ -100,7 +100,11 @@ end
 function M.around(bufnr, row)
   local ok, node = pcall(vim.treesitter.get_node, { bufnr = bufnr, pos = { row, 0 } })
   while ok and node do
-    if node:type():match('function') or node:type():match('class') or node:type():match('method') then
+    if
+      node:type():match('function')
+      or node:type():match('class')
+      or node:type():match('method')
+    then
       local first, _, last = node:range()
       return first + 1, last + 1
     end

@@ -43,7 +43,9 @@ local function check_client()
     return
   end
   local info = client.server_info or {}
-  health.ok(('running: %s %s in %s'):format(info.name or '', info.version or '', client.root_dir or ''))
+  health.ok(
+    ('running: %s %s in %s'):format(info.name or '', info.version or '', client.root_dir or '')
+  )
   local response = client:request_sync('quillon/status/get', vim.empty_dict(), 10000)
   if not response or response.err then
     health.error(response and response.err.message or 'The server does not answer.')

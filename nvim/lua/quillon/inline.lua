@@ -2,6 +2,7 @@
 local M = {}
 
 local silent_until = 0
+local wanted = true -- whether suggestions are on in this session
 
 --- Neovim 0.11 has no inline completion; everything else works there.
 ---@return boolean
@@ -16,8 +17,24 @@ function M.attach(client, bufnr)
   if not M.available() or not options.inline then
     return
   end
-  vim.lsp.inline_completion.enable(true, { client_id = client.id })
   M.map(bufnr, options.keys)
+  if M.is_on() and client:supports_method('textDocument/inlineCompletion', bufnr) then
+    vim.lsp.inline_completion.enable(true, { bufnr = bufnr })
+  end
+end
+
+--- Whether suggestions are shown: turned on, and not silenced.
+---@return boolean
+function M.is_on()
+  return wanted and not M.snoozed()
+end
+
+--- Show suggestions in every buffer of the server, or in none.
+---@param client vim.lsp.Client
+local function follow(client)
+  for bufnr in pairs(client.attached_buffers) do
+    vim.lsp.inline_completion.enable(M.is_on(), { bufnr = bufnr })
+  end
 end
 
 --- Map the keys in one buffer, leaving what the user has mapped there alone.
@@ -154,10 +171,9 @@ function M.toggle()
   if not client or not M.available() then
     return false
   end
-  local filter = { client_id = client.id }
-  local on = not vim.lsp.inline_completion.is_enabled(filter)
-  vim.lsp.inline_completion.enable(on, filter)
-  return on
+  wanted = not wanted
+  follow(client)
+  return wanted
 end
 
 --- Silence suggestions for so many minutes; 0 ends the silence.
@@ -168,7 +184,7 @@ function M.snooze(minutes)
     return
   end
   silent_until = minutes > 0 and vim.uv.now() + minutes * 60000 or 0
-  vim.lsp.inline_completion.enable(minutes <= 0, { client_id = client.id })
+  follow(client)
   if minutes > 0 then
     vim.defer_fn(function()
       if silent_until > 0 and not M.snoozed() and not client:is_stopped() then

@@ -39,7 +39,6 @@ export const english = {
     'The answer reached its longest length. Ask for the rest, or raise quillon.chat.maxTokens.',
   toolLimit: 'The turn reached its limit of tool calls.',
   starting: 'Quillon is starting…',
-  serverFailed: 'Quillon does not run.',
   retry: 'Try again',
   showLog: 'Show log',
   loading: 'The model is loading…',

@@ -6,6 +6,7 @@ local M = {}
 
 local CANCELLED = -32800
 local FRAME = 30 -- milliseconds between two drawings of a stream
+local STORED = 300 -- milliseconds until the server has stored a turn that was stopped
 
 ---@class quillon.Running
 ---@field client_id integer
@@ -80,7 +81,8 @@ function M.send(client, text, references)
     transcript.progress(current, { kind = 'notice', text = problem })
   end
   count = count + 1
-  local mine = { client_id = client.id, token = ('quillon-chat-%d-%d'):format(vim.uv.os_getpid(), count) }
+  local mine =
+    { client_id = client.id, token = ('quillon-chat-%d-%d'):format(vim.uv.os_getpid(), count) }
   running = mine
   local sent, request = client:request('quillon/chat', {
     text = text,
@@ -133,24 +135,26 @@ function M.ended(mine, err, result)
     transcript.finish(current, result)
   elseif err and err.code == CANCELLED then
     transcript.fail(current, 'Stopped.')
-    M.adopt()
   else
     transcript.fail(current, err and err.message or 'The server gave no answer.')
   end
   M.settle()
+  if not result and conversation == nil then
+    M.adopt()
+  end
 end
 
 --- A stopped first turn ends without a result; its conversation is the one stored last.
 function M.adopt()
-  if conversation then
-    return
-  end
-  require('quillon.client').ask('quillon/conversations/list', { query = '' }, function(_, rows)
-    local newest = rows and rows[1]
-    if newest and newest.turns == 1 and not conversation and not running then
-      conversation = newest.conversationId
-    end
-  end)
+  local mine = current
+  vim.defer_fn(function()
+    require('quillon.client').ask('quillon/conversations/list', { query = '' }, function(_, rows)
+      local newest = rows and rows[1]
+      if newest and newest.turns == 1 and current == mine and not conversation then
+        conversation = newest.conversationId
+      end
+    end)
+  end, STORED)
 end
 
 function M.settle()
@@ -177,16 +181,18 @@ function M.stop()
     return
   end
   require('quillon.approval').deny_all()
-  if running.request then
-    client:cancel_request(running.request)
+  local mine = running
+  if mine.request then
+    client:cancel_request(mine.request)
   end
+  -- Neovim keeps the answer to a cancelled request to itself.
+  M.ended(mine, { code = CANCELLED, message = '' })
 end
 
 --- Begin a new conversation; the old one is stored by the server.
 function M.start_new()
   if running then
     M.stop()
-    running = nil
   end
   current, conversation = transcript.new(), nil
   M.draw()

@@ -142,7 +142,7 @@ class Page {
     const rows: (HTMLElement | string)[] = [];
     if (connection.kind === 'failed') {
       rows.push(
-        element('p', {}, `${strings.serverFailed} ${connection.problem}`),
+        element('p', {}, connection.problem),
         button(strings.retry, () => this.api.postMessage({ type: 'retry' }), 'primary'),
         button(strings.showLog, () => this.api.postMessage({ type: 'log' })),
       );

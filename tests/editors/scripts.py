@@ -1,0 +1,81 @@
+"""What the scripted engine says in the editors' scenarios."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+GHOST = "a, b):\n    return a + b"
+
+HOSTILE = """\
+<img src="https://example.com/x.png" onerror="document.body.dataset.hacked = 'yes'">
+<script>document.body.dataset.hacked = 'yes'</script>
+
+![picture](https://example.com/y.png) and [a link](javascript:alert(1)) and \
+[a command](command:workbench.action.quit)
+
+A_very_long_word_without_any_place_to_break_it_that_goes_on_and_on_and_on_and_on_and_on_and_on
+
+| a | b |
+|---|---|
+| 1 | 2 |
+"""
+
+
+def call(name: str, **arguments: Any) -> str:
+    """A tool call as the model writes it."""
+    body = json.dumps({"name": name, "arguments": arguments})
+    return f"<tool_call>\n{body}\n</tool_call>"
+
+
+def engine_settings(folder: Path) -> dict[str, Any]:
+    """Settings that make the server play the script; gates are files in `folder`/gates."""
+    gates = folder / "gates"
+    gates.mkdir()
+    file = folder / "script.json"
+    script = {"steps": _steps(), "gateFolder": str(gates)}
+    file.write_text(json.dumps(script), encoding="utf-8")
+    return {"kind": "scripted", "script": str(file)}
+
+
+def _steps() -> list[dict[str, Any]]:
+    return [*_chat(), *_actions(), *_inline()]
+
+
+def _chat() -> list[dict[str, Any]]:
+    return [
+        {
+            "pattern": r"What does add do\?(?!.*tool_response)(?s:.)*$",
+            "reply": "Let me look.\n" + call("read_file", path="a.py"),
+        },
+        {
+            "match": "What does add do?",
+            "reply": "It returns the **sum**, see `a.py:1`.\n\n"
+            "```python\nprint(add(1, 2))\n```\n\nThat is all.",
+        },
+        {"match": "Run the tests now", "reply": call("run_tests", target="tests")},
+        {"match": "Run the tests now", "reply": "Then I do not know."},
+        {"match": "Run the tests again", "reply": call("run_tests")},
+        {"match": "Run the tests again", "reply": "The tests pass."},
+        {
+            "match": "Count to a hundred",
+            "reply": "one two three four five six seven eight nine ten",
+            "gates": {"4": "counting"},
+        },
+        {"match": "Be hostile", "reply": HOSTILE},
+        {"match": "explain this code", "reply": "This code **adds** two numbers."},
+        {"match": "Explain this code.", "reply": "This code **adds** two numbers."},
+    ]
+
+
+def _actions() -> list[dict[str, Any]]:
+    return [
+        {"match": "write a docstring", "reply": '"""Return the sum of two numbers."""', "times": 0}
+    ]
+
+
+def _inline() -> list[dict[str, Any]]:
+    return [
+        {"pattern": r"def add\((?:<|\Z)", "reply": GHOST, "times": 0},
+        {"match": "<|fim_middle|>", "reply": "", "times": 0},
+        {"reply": "The script knows no answer to this.", "times": 0},
+    ]
