@@ -99,12 +99,23 @@ def _mend(
         del holder[last]
         return ""  # nothing to tell: it means the same
     schema = cast("Schema", error.schema)
-    for candidate in _candidates(value, schema):
-        fits = unfit_for_validation(candidate) is None
-        if fits and validator.evolve(schema=schema).is_valid(candidate):
-            holder[last] = candidate
-            return f"{error.json_path}: {excerpt(value)} was read as {excerpt(candidate)}"
-    return None
+    fitting = validator.evolve(schema=schema)
+    candidates = [c for c in _candidates(value, schema) if unfit_for_validation(c) is None]
+    chosen = [c for c in candidates if fitting.is_valid(c)]
+    # JSON of the right kind is taken with its faults: what is wrong inside is then said inside.
+    if isinstance(value, str):
+        chosen += [c for c in candidates if c != [value] and _is_kind(c, schema)]
+    if not chosen:
+        return None
+    holder[last] = chosen[0]
+    return f"{error.json_path}: {excerpt(value)} was read as {excerpt(chosen[0])}"
+
+
+def _is_kind(value: Any, schema: Schema) -> bool:
+    kind = schema.get("type")
+    return (kind == "object" and isinstance(value, dict)) or (
+        kind == "array" and isinstance(value, list)
+    )
 
 
 def _is_optional(error: ValidationError, validator: jsonschema.Draft202012Validator) -> bool:
@@ -157,6 +168,8 @@ def _from_string(text: str, kinds: set[str]) -> Iterator[Any]:
         yield plain.lower() == "true"
     if kinds & {"object", "array"} and plain[:1] in {"{", "["}:
         try:
-            yield msgspec.json.decode(plain.encode())
+            decoded = msgspec.json.decode(plain.encode())
         except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
             return
+        yield decoded
+        yield [decoded]

@@ -32,7 +32,7 @@ from quillon_tools.command import Command
 from quillon_tools.guard import LoopGuard
 from quillon_tools.index import SymbolIndex
 from quillon_tools.masking import masked
-from quillon_tools.policy import Action, ApprovedCall, Denied, Policy
+from quillon_tools.policy import Action, ApprovedCall, Denied, Policy, never
 from quillon_tools.processes import run
 from quillon_tools.tool import Detail, Limits, Tool
 from quillon_tools.validation import ValidCall, unknown_tool, validate
@@ -140,8 +140,11 @@ class Toolset:
     async def _checked(
         self, valid: ValidCall, on_run: OnRun | None, record: "_Record"
     ) -> ToolResult:
+        rule = self._policy.rule(valid.tool)
+        # What is denied is not even looked at; nor is reading that the user wants to be asked for.
+        ahead = valid.tool.plans and (rule == "allow" or valid.tool.effect != "read")
         try:
-            action = await self._look(valid)
+            action = await self._look(valid, ahead=ahead and rule != "deny")
             decided = await self._policy.decide(valid, action)
             record.by = decided.by
             if isinstance(decided, Denied):
@@ -159,8 +162,8 @@ class Toolset:
             logger.exception("%s has a defect", valid.tool.name)
             return _result(valid.call, "bug", str(error))
 
-    async def _look(self, valid: ValidCall) -> Action:
-        """What the call would do. Tools that plan say it; others are asked for as they are."""
+    async def _look(self, valid: ValidCall, *, ahead: bool) -> Action:
+        """What the call would do: found by calling a tool that plans, if `ahead`, else the call."""
         stop = Stop()
         injected = {
             Workspace: self._workspace,
@@ -171,23 +174,24 @@ class Toolset:
 
         def look() -> Action:
             call = valid.tool.bind(valid.arguments, self._workspace.resolve, injected)
-            return call() if valid.tool.plans else call
+            return call() if ahead else call
 
         return await self._in_thread(valid.tool, look, stop, self.limits.read_seconds)
 
     async def _carry_out(self, approved: ApprovedCall) -> str | Proposal:
         action, tool = approved.action, approved.valid.tool
-        if isinstance(action, Command):
-            finished, read = await run(action), action.read
-            return await self._in_thread(
-                tool, lambda: read(finished), Stop(), self.limits.read_seconds
+        if callable(action):
+            answer = await self._in_thread(tool, action, Stop(), self.limits.test_seconds)
+            unasked = isinstance(answer, Command) and (
+                tool.effect != "read" or answer.is_of_workspace or never(answer) is not None
             )
-        if not callable(action):
+            if unasked:
+                raise ToolBug(f"{tool.name} wants to run something that nobody was asked about")
+            action = answer
+        if not isinstance(action, Command):
             return action
-        answer = await self._in_thread(tool, action, Stop(), self.limits.test_seconds)
-        if isinstance(answer, Command):
-            raise ToolBug(f"{tool.name} wants to run something that nobody was asked about")
-        return answer
+        finished, read = await run(action), action.read
+        return await self._in_thread(tool, lambda: read(finished), Stop(), self.limits.read_seconds)
 
     async def _in_thread(self, tool: Tool, call: Callable[[], T], stop: Stop, seconds: float) -> T:
         def guarded() -> T:
@@ -195,8 +199,9 @@ class Toolset:
                 return call()
             except ToolError:
                 raise
-            except Exception as error:
-                # A tool's defect must reach the model as a sentence and the log as a traceback.
+            except BaseException as error:
+                # A tool's defect must reach the model as a sentence and the log as a traceback,
+                # even where it is `sys.exit()`: nothing else runs in this thread.
                 raise ToolBug(f"{tool.name} has a defect; its call failed") from error
 
         return await self._workspace.workers.run(guarded, stop, seconds)
