@@ -40,7 +40,8 @@ class Session:
         self._clock = clock
         self._documents: dict[str, Document] = {}
         self._by_path: dict[Path, str] = {}
-        self._diagnostics: dict[str, tuple[Path | None, tuple[Diagnostic, ...]]] = {}
+        self._reported: dict[str, tuple[str, tuple[Diagnostic, ...]]] = {}
+        self._noted: dict[str, tuple[DocumentSnapshot, tuple[Diagnostic, ...]]] = {}
         self._recent = Recent()
         self._listeners: list[Listener] = []
 
@@ -81,6 +82,7 @@ class Session:
         if document is None:
             logger.warning("%s was closed but is not open", uri)
             return
+        self._noted.pop(key, None)
         path = document.snapshot().path
         if path is not None and self._by_path.get(path) == key:
             del self._by_path[path]
@@ -132,13 +134,27 @@ class Session:
     def set_diagnostics(self, uri: str, diagnostics: Sequence[Diagnostic]) -> None:
         """Replace the problems of a document; a server hears only what clients pass on."""
         if diagnostics:
-            self._diagnostics[uri_key(uri)] = (path_of_uri(uri), tuple(diagnostics))
+            self._reported[uri_key(uri)] = (uri, tuple(diagnostics))
         else:
-            self._diagnostics.pop(uri_key(uri), None)
+            self._reported.pop(uri_key(uri), None)
+
+    def note_diagnostics(
+        self, snapshot: DocumentSnapshot, diagnostics: Sequence[Diagnostic]
+    ) -> None:
+        """Keep problems that a request named in passing, until the document changes."""
+        key = uri_key(snapshot.uri)
+        before = self._noted.get(key)
+        known = before[1] if before is not None and before[0] is snapshot else ()
+        self._noted[key] = (snapshot, tuple(dict.fromkeys((*known, *diagnostics))))
 
     def diagnostics(self, uri: str) -> tuple[Diagnostic, ...]:
         """The known problems of a document."""
-        return self._diagnostics.get(uri_key(uri), (None, ()))[1]
+        key = uri_key(uri)
+        found = list(self._reported.get(key, (uri, ()))[1])
+        noted = self._noted.get(key)
+        if noted is not None and self.is_current(noted[0]):
+            found += noted[1]
+        return tuple(dict.fromkeys(found))
 
     # `Buffers` and `Diagnostics` of the tools' workspace. Tools run in threads: these only read,
     # and what they read is replaced as a whole, never changed.
@@ -159,21 +175,27 @@ class Session:
 
     def problems(self, path: Path | None) -> Sequence[Problem]:
         """The known problems of one file, or with None of every file."""
-        return [
-            Problem(
-                path=where,
-                line=one.first_line + 1,
-                column=one.column + 1,
-                severity=one.severity,
-                message=one.message,
-                source=one.source,
-            )
-            for where, found in list(self._diagnostics.values())
-            for one in found
-            if where is not None and path in (None, where)
-        ]
+        found = []
+        uris = {key: uri for key, (uri, _) in list(self._reported.items())}
+        uris |= {key: snapshot.uri for key, (snapshot, _) in list(self._noted.items())}
+        for uri in uris.values():
+            where = path_of_uri(uri)
+            if where is not None and path in (None, where):
+                found += [_problem(where, one) for one in self.diagnostics(uri)]
+        return found
 
     def _open_file(self, path: Path) -> DocumentSnapshot | None:
         key = self._by_path.get(path)
         document = self._documents.get(key) if key is not None else None
         return None if document is None else document.snapshot()
+
+
+def _problem(path: Path, one: Diagnostic) -> Problem:
+    return Problem(
+        path=path,
+        line=one.first_line + 1,
+        column=one.column + 1,
+        severity=one.severity,
+        message=one.message,
+        source=one.source,
+    )

@@ -182,6 +182,17 @@ class LineIndex:
         at = bisect_right(self._firsts, line) - 1
         return self._bases[at] + self._chunks[at][line - self._firsts[at]]
 
+    def line_starts(self, first: int, last: int) -> list[int]:
+        """Where the lines `first` to `last` start, both included."""
+        found: list[int] = []
+        at = bisect_right(self._firsts, first) - 1
+        while at < len(self._chunks) and self._firsts[at] <= last:
+            base, number = self._bases[at], self._firsts[at]
+            chunk = self._chunks[at][max(0, first - number) : last + 1 - number]
+            found += [base + start for start in chunk]
+            at += 1
+        return found
+
     def line_span(self, line: int) -> Span:
         """The line without its end; a line past the last is empty at the end of the text."""
         start, end = self.line_start(line), self.line_start(line + 1)

@@ -233,6 +233,62 @@ def test_many_changes_at_once_are_the_same_changes_one_by_one(text, encoding, da
     assert text == one.text
 
 
+@given(st.text(ANY + "abc", min_size=60, max_size=90).map(joined), encodings, st.data())
+def test_replacing_everywhere_at_once(text, encoding, data):
+    """Changes from the end of the text to its start, as editors report "replace all"."""
+    lines = LineIndex(text)
+    cuts = data.draw(st.sets(st.integers(0, len(text)), min_size=48, max_size=60))
+    edges = sorted(cuts, reverse=True)
+    changes = [
+        Change(
+            data.draw(st.text(ANY, max_size=2)),
+            (lines.position(start, encoding), lines.position(end, encoding)),
+        )
+        for end, start in zip(edges[::3], edges[1::3], strict=False)
+    ]
+    at_once, edits = resolve_changes(lines, changes, encoding)
+    one = lines
+    for change in changes:
+        one, _ = resolve_changes(one, [change], encoding)
+    assert at_once.text == one.text
+    assert at_once.line_count == one.line_count
+    rebuilt = text
+    for edit in edits:
+        rebuilt = apply_edits(rebuilt, [edit])
+    assert rebuilt == one.text
+
+
+def test_thousands_of_changes_are_one_pass():
+    lines = LineIndex("name = 1\n" * 5000)
+    changes = [
+        Change("x", (Position(line, 0), Position(line, 4))) for line in reversed(range(5000))
+    ]
+    found, edits = resolve_changes(lines, changes, "utf-16")
+    assert found.text == "x = 1\n" * 5000
+    assert len(edits) == 5000
+
+
+def test_halves_that_meet_between_two_changes_join():
+    lines = LineIndex("-".join("😀" * 20))
+    changes = [
+        Change("", (Position(0, 3 * n + 1), Position(0, 3 * n + 2 + 2)))
+        for n in reversed(range(0, 18, 1))
+    ]
+    raw = as_units(lines.text)
+    for n in reversed(range(18)):
+        raw[3 * n + 1 : 3 * n + 4] = []
+    found, _ = resolve_changes(lines, changes, "utf-16")
+    assert found.text == from_units(raw)
+
+
+def test_spans():
+    span = Span(2, 5)
+    assert len(span) == 3
+    assert [at for at in range(8) if span.contains(at)] == [2, 3, 4, 5]
+    assert span.covers(Span(2, 5))
+    assert not span.covers(Span(1, 5))
+
+
 def test_a_range_given_backwards_is_turned_round():
     lines, _ = resolve_changes(
         LineIndex("abcd"), [Change("-", (Position(0, 3), Position(0, 1)))], "utf-8"

@@ -5,8 +5,8 @@ keystroke costs the count of one line. Tokens that would span two pieces are cou
 a sum over pieces is an upper bound in practice, and what is sent is counted once more as a whole.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from quillon.text import LineIndex, Span, encodable
@@ -29,42 +29,43 @@ class TokenCounts:
     def __init__(self, counter: Counter, remembered: int = _REMEMBERED) -> None:
         self._counter = counter
         self._limit = remembered
-        self._known: OrderedDict[str, int] = OrderedDict()
+        self._known: dict[str, int] = {}  # the oldest first
 
     async def of(self, texts: Iterable[str]) -> list[int]:
         """The tokens of each text; at most one question to the engine."""
         wanted = [encodable(text) for text in texts]
-        unknown = list(dict.fromkeys(text for text in wanted if text not in self._known))
+        known = self._known
+        unknown = list(dict.fromkeys(text for text in wanted if text not in known))
         found: dict[str, int] = {}
         if unknown:
             found = dict(zip(unknown, await self._counter.count(unknown), strict=True))
-        answer = [self._recall(text, found) for text in wanted]
-        while len(self._known) > self._limit:
-            self._known.popitem(last=False)
+        for text, count in found.items():
+            known[text] = count
+        answer = [known[text] for text in wanted]
+        while len(known) > self._limit:
+            del known[next(iter(known))]
         return answer
 
     async def total(self, *texts: str) -> int:
         """The tokens of all texts; long ones are not remembered."""
         return sum(await self._counter.count([encodable(text) for text in texts]))
 
-    def _recall(self, text: str, found: dict[str, int]) -> int:
-        if text in self._known:
-            self._known.move_to_end(text)
-        else:
-            self._known[text] = found[text]
-        return self._known[text]
-
 
 def pieces(lines: LineIndex, span: Span) -> list[Span]:
     """The lines that a span covers, their ends included, long ones in parts; cut to the span."""
+    if span.end <= span.start:
+        return []
+    first, last = lines.line_of(span.start), lines.line_of(span.end - 1)
+    starts = [*lines.line_starts(first, last), lines.line_start(last + 1)]
     found: list[Span] = []
-    at = span.start
-    while at < span.end:
-        line = lines.line_of(at)
-        start, end = lines.line_start(line), lines.line_start(line + 1)
-        if end - start > _LONG:
-            # Parts start at multiples from the line's start, so that they stay the same.
-            end = min(end, at - (at - start) % _PART + _PART)
-        found.append(Span(at, min(end, span.end)))
-        at = found[-1].end
+    for start, end in pairwise(starts):
+        if end - start <= _LONG:
+            found.append(Span(max(start, span.start), min(end, span.end)))
+            continue
+        # Parts start at multiples from the line's start, so that they stay the same.
+        at = start + max(0, span.start - start) // _PART * _PART
+        found += [
+            Span(max(part, span.start), min(part + _PART, end, span.end))
+            for part in range(at, min(end, span.end), _PART)
+        ]
     return found

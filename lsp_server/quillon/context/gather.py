@@ -14,7 +14,7 @@ from quillon.context.counts import Counter, TokenCounts
 from quillon.context.document import DocumentSnapshot
 from quillon.context.material import LeftOut, Material, Part, around, attached
 from quillon.context.neighbours import Neighbour, Snippet, choose, relative_path
-from quillon.context.window import prefix_at, suffix_at, warm_counts
+from quillon.context.window import window_at
 from quillon.text import LineIndex, Span
 
 _MOST_SNIPPETS = 6
@@ -91,9 +91,7 @@ class Gatherer:
         path, repository = relative_path(snapshot.path, roots), _repository(snapshot.path, roots)
         names = sum(await self.counts.of([path or "", repository or ""]))
         before = max(0, budget.prefix - names)
-        await warm_counts(snapshot, offset, self.counts, before, budget.suffix)
-        prefix = await prefix_at(snapshot, offset, self.counts, before)
-        suffix = await suffix_at(snapshot, offset, self.counts, budget.suffix)
+        prefix, suffix = await window_at(snapshot, offset, self.counts, before, budget.suffix)
         files: dict[Snippet, int] = {}
         left_out = LeftOut()
         if budget.files > 0 and neighbours:

@@ -19,15 +19,6 @@ def is_blank(line: str) -> bool:
     return not line.strip()
 
 
-def indent_at(lines: LineIndex, line: int) -> int:
-    """The indentation of a line; of a blank one that of the next line that is not, or 0."""
-    for number in range(line, lines.line_count):
-        text = lines.line_text(number)
-        if not is_blank(text):
-            return indent_of(text)
-    return 0
-
-
 def outward(lines: LineIndex, line: int, indent: int) -> Iterator[int]:
     """The lines above `line` that open what it stands in: each less indented than the last.
 

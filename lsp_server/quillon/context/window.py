@@ -18,7 +18,7 @@ from quillon.context.document import DocumentSnapshot
 from quillon.text import Span, encodable
 
 STEP = 16  # lines
-_CHARACTERS = 12  # looked at for each token of a budget
+_CHARACTERS = 8  # looked at for each token of a budget
 _IMPORTS_SHARE, _HEADERS_SHARE = 0.25, 0.35
 _GAP = 4  # tokens of the mark of a gap
 _TRIES = 8
@@ -36,30 +36,39 @@ class Cut(msgspec.Struct, frozen=True):
     ahead: tuple[Span, ...] = ()
 
 
-async def warm_counts(
+async def window_at(
     snapshot: DocumentSnapshot, offset: int, counts: TokenCounts, before: int, after: int
-) -> None:
-    """Ask once for all that `prefix_at` and `suffix_at` with these budgets will need."""
-    spans = [*_before(snapshot, offset, before), *_after(snapshot, offset, after)]
-    imports, headers = _ahead(snapshot, offset)
-    spans += imports + headers
-    await counts.of(span.cut(snapshot.text) for span in spans)
+) -> tuple[Cut, Cut]:
+    """What stands before a cursor and after it, in at most so many tokens.
+
+    By the model's own count of what is sent. The text after it is cut at the end of a line.
+    """
+    text = snapshot.text
+    earlier, later = _before(snapshot, offset, before), _after(snapshot, offset, after)
+    imports = imports_region(snapshot)
+    lines = pieces(snapshot.lines, imports)
+    headers = [one.header for one in enclosing(snapshot, offset) if one.header.start >= imports.end]
+    spans = [*earlier, *later, *lines, *headers]
+    sized = list(zip(spans, await counts.of([span.cut(text) for span in spans]), strict=True))
+    first, second = len(earlier), len(earlier) + len(later)
+    third = second + len(lines)
+    ahead = _Ahead(sized[second:third], sized[third:])
+    prefix = await _prefix(snapshot, offset, counts, sized[:first], ahead, before)
+    suffix = await _suffix(snapshot, offset, counts, sized[first:second], after)
+    return prefix, suffix
 
 
-async def prefix_at(
-    snapshot: DocumentSnapshot, offset: int, counts: TokenCounts, budget: int
+async def _prefix(
+    snapshot: DocumentSnapshot,
+    offset: int,
+    counts: TokenCounts,
+    before: list[tuple[Span, int]],
+    ahead: "_Ahead",
+    budget: int,
 ) -> Cut:
-    """What stands before a cursor, in at most `budget` tokens by the model's own count."""
-    before = _before(snapshot, offset, budget)
-    sizes = await counts.of(span.cut(snapshot.text) for span in before)
-    imports, headers = _ahead(snapshot, offset)
-    ahead = _Ahead(
-        list(zip(imports, await counts.of(s.cut(snapshot.text) for s in imports), strict=True)),
-        list(zip(headers, await counts.of(s.cut(snapshot.text) for s in headers), strict=True)),
-    )
     room = budget
     for _ in range(_TRIES):
-        start, kept = _choose(snapshot, offset, list(zip(before, sizes, strict=True)), ahead, room)
+        start, kept = _choose(snapshot, offset, before, ahead, room)
         text = encodable(_assembled(snapshot, start, kept, offset))
         tokens = await counts.total(text)
         if tokens <= budget:
@@ -68,15 +77,16 @@ async def prefix_at(
     return Cut("", Span(offset, offset), 0)
 
 
-async def suffix_at(
-    snapshot: DocumentSnapshot, offset: int, counts: TokenCounts, budget: int
+async def _suffix(
+    snapshot: DocumentSnapshot,
+    offset: int,
+    counts: TokenCounts,
+    after: list[tuple[Span, int]],
+    budget: int,
 ) -> Cut:
-    """What stands after a cursor, in at most `budget` tokens, cut at the end of a line."""
-    after = _after(snapshot, offset, budget)
-    sizes = await counts.of(span.cut(snapshot.text) for span in after)
-    kept = _fitting(sizes, budget)
+    kept = _fitting([size for _, size in after], budget)
     for count in range(kept, 0, -1):
-        span = Span(offset, after[count - 1].end)
+        span = Span(offset, after[count - 1][0].end)
         text = encodable(span.cut(snapshot.text))
         (tokens,) = await counts.of([text])
         if tokens <= budget:
@@ -108,12 +118,6 @@ class _Ahead(msgspec.Struct, frozen=True):
         inner = self.headers[::-1]  # the innermost matters most
         kept = inner[: _fitting([size + _GAP for _, size in inner], int(room * _HEADERS_SHARE))]
         return self.imports[:count] + kept[::-1]
-
-
-def _ahead(snapshot: DocumentSnapshot, offset: int) -> tuple[list[Span], list[Span]]:
-    imports = imports_region(snapshot)
-    headers = [one.header for one in enclosing(snapshot, offset)]
-    return pieces(snapshot.lines, imports), [one for one in headers if one.start >= imports.end]
 
 
 def _fitting(sizes: Sequence[int], budget: int) -> int:

@@ -13,7 +13,7 @@ from quillon.context.gather import Gatherer, InlineBudget
 from quillon.context.material import LeftOut
 from quillon.context.neighbours import Neighbour, is_private, jaccard, names_in, relative_path
 from quillon.context.recent import Visit
-from quillon.context.window import STEP, prefix_at, suffix_at
+from quillon.context.window import STEP, window_at
 from quillon.engine.script import count_tokens
 from quillon.engine.scripted import ScriptedEngine
 from quillon.session import Session
@@ -43,6 +43,14 @@ LONG_CLASS = (
     "import os\nfrom a import b\n\n\n@final\nclass Cart(Base):\n    size = 1\n\n"
     + "".join(f"    def method_{n}(self):\n        return self.compute({n})\n\n" for n in range(60))
 )
+
+
+async def prefix_at(here, offset, counts, budget):
+    return (await window_at(here, offset, counts, budget, 0))[0]
+
+
+async def suffix_at(here, offset, counts, budget):
+    return (await window_at(here, offset, counts, 0, budget))[1]
 
 
 async def test_a_small_file_is_taken_whole():

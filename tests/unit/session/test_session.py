@@ -155,6 +155,37 @@ def test_problems_are_those_that_were_passed_on(session):
     assert session.problems(Path("/w/a.py")) == []
 
 
+def test_a_path_with_a_percent_sign_is_not_decoded_twice(session):
+    session.set_diagnostics("file:///w/a%2520b.py", [Diagnostic(Span(0, 0), 0, 0, "bad")])
+    assert [problem.path for problem in session.problems(None)] == [Path("/w/a%20b.py")]
+
+
+def test_problems_named_in_passing_count_until_the_text_changes(session):
+    one, other = (Diagnostic(Span(0, 1), n, n, f"bad {n}") for n in range(2))
+    first = session.open(URI, "python", 1, "x\n")
+    session.set_diagnostics(URI, [one])
+    session.note_diagnostics(first, [one])
+    session.note_diagnostics(first, [other])
+    assert session.diagnostics(URI) == (one, other)
+    second = session.change(URI, 2, [Change("y\n")])
+    assert session.diagnostics(URI) == (one,)
+    session.note_diagnostics(second, [other])
+    assert [problem.line for problem in session.problems(None)] == [1, 2]
+    session.close(URI)
+    assert session.diagnostics(URI) == (one,)
+
+
+def test_only_the_latest_visits_are_kept(session):
+    for number in range(70):
+        session.open(f"file:///w/{number}.py", "python", 1, "")
+    assert len(session.recent()) == 64
+    assert session.recent()[0].uri == "file:///w/69.py"
+    first = session.snapshot("file:///w/0.py")
+    assert session.neighbours(first)[0].snapshot.path.name == "69.py"
+    session.visit(first, 0)
+    assert session.recent()[0].uri == "file:///w/0.py"
+
+
 def test_neighbours_come_with_the_latest_visited_first(session):
     for name in "abc":
         session.open(f"file:///w/{name}.py", "python", 1, "x\ny\n")
