@@ -10,7 +10,7 @@ off is never run.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Literal, Protocol
 
@@ -143,7 +143,7 @@ class Turn:
 
     async def run(
         self, text: str, attachments: Sequence[Attachment] = ()
-    ) -> AsyncIterator[TurnEvent]:
+    ) -> AsyncGenerator[TurnEvent, None]:
         """The events of the turn; the last is a `TurnResult`.
 
         Raises:

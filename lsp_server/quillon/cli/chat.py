@@ -27,13 +27,13 @@ class Line(msgspec.Struct, frozen=True, tag_field="kind"):
     """A line of `--json`."""
 
 
-class TextLine(Line, tag="text"):
+class TextLine(Line, frozen=True, tag="text"):
     """The next piece of the answer."""
 
     text: str
 
 
-class CallLine(Line, tag="toolCall"):
+class CallLine(Line, frozen=True, tag="toolCall"):
     """A call changed its state."""
 
     id: str
@@ -42,7 +42,7 @@ class CallLine(Line, tag="toolCall"):
     state: str
 
 
-class ResultLine(Line, tag="toolResult"):
+class ResultLine(Line, frozen=True, tag="toolResult"):
     """A call ended."""
 
     id: str
@@ -50,13 +50,13 @@ class ResultLine(Line, tag="toolResult"):
     text: str
 
 
-class NoticeLine(Line, tag="notice"):
+class NoticeLine(Line, frozen=True, tag="notice"):
     """Something to know."""
 
     text: str
 
 
-class EndLine(Line, tag="end"):
+class EndLine(Line, frozen=True, tag="end"):
     """The turn ended."""
 
     reason: str

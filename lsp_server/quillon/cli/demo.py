@@ -27,10 +27,10 @@ from quillon.cli.editor import Editor
 from quillon.cli.output import Output, fail
 
 _GHOST_PLACES = (
-    # file, the line before which the cursor's line goes, the line as typed so far
-    ("shop/invoice.py", "    return", "    price = price_of("),
-    ("shop/cart.py", "        return amount", "        for article, quantity in "),
-    ("shop/prices.py", "    return prices[article]", "    if article not in prices:\n        "),
+    # file, what is there before the cursor, what is taken away after it
+    ("shop/invoice.py", "    price = ", "price_of(prices, article)"),
+    ("shop/cart.py", "        for article, quantity in ", "self.lines:"),
+    ("shop/prices.py", "    if article not in prices:\n        ", "raise UnknownArticle(article)"),
 )
 _PROBLEM = ("shop/prices.py", "    file = open(path)", "unclosed file")
 _QUESTIONS = (
@@ -38,6 +38,9 @@ _QUESTIONS = (
     "what does format_price do?",
     "run the tests in tests/test_cart.py",
 )
+
+
+_SHOWN = 5  # lines of a tool's result
 
 
 async def run_demo(model: Path | None, output: Output) -> int:
@@ -103,12 +106,11 @@ async def _introduce(editor: Editor, output: Output) -> None:
 
 async def _show_ghost_text(editor: Editor, output: Output) -> None:
     output.show(Rule("ghost text", align="left"))
-    for name, before, typed in _GHOST_PLACES:
+    for name, before, hole in _GHOST_PLACES:
         source = (editor.root / name).read_text("utf-8")
-        at = source.index(before)
-        text = source[:at] + typed + "\n" + source[at:]
-        uri = editor.open(name, text)
-        lines = (source[:at] + typed).split("\n")
+        at = source.index(before + hole) + len(before)
+        uri = editor.open(name, source[:at] + source[at + len(hole) :])
+        lines = source[:at].split("\n")
         began = time.monotonic()
         ghost = await editor.ghost_text(uri, len(lines) - 1, len(lines[-1].encode()))
         took = (time.monotonic() - began) * 1000
@@ -153,8 +155,8 @@ async def _show_chat(editor: Editor, params: protocol.ChatParams, output: Output
             output.line(f"  → {value['name']}({arguments})", style="cyan")
         elif kind == "toolResult":
             lines = value["preview"].strip().split("\n")
-            more = f"\n    … {len(lines) - 4} more lines" if len(lines) > 4 else ""  # noqa: PLR2004
-            output.line("    " + "\n    ".join(lines[:4]) + more, style="dim")
+            shown = [*lines[:_SHOWN], *(["…"] if len(lines) > _SHOWN else [])]
+            output.line("    " + "\n    ".join(shown), style="dim")
         elif kind == "notice":
             output.line(f"  {value['text']}", style="dim italic")
 
