@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from quillon import __version__
 from quillon_testing.readme import README, with_sections
 

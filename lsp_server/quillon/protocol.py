@@ -24,28 +24,28 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_def
     """Base of the protocol's types."""
 
 
-class Position(Struct, omit_defaults=False):
+class Position(Struct, frozen=True, omit_defaults=False):
     """Line and character, from 0."""
 
     line: int
     character: int
 
 
-class Range(Struct, omit_defaults=False):
+class Range(Struct, frozen=True, omit_defaults=False):
     """Half-open range of positions."""
 
     start: Position
     end: Position
 
 
-class Reference(Struct):
+class Reference(Struct, frozen=True):
     """A file, or a part of one, that the user attached to a question."""
 
     uri: str
     range: Range | None = None
 
 
-class ChatParams(Struct):
+class ChatParams(Struct, frozen=True):
     """One turn. Without `conversationId` a new conversation starts.
 
     `partialResultToken` receives `ChatProgress` values through `$/progress`.
@@ -58,7 +58,7 @@ class ChatParams(Struct):
     work_done_token: str | int | None = None
 
 
-class ChatUsage(Struct, omit_defaults=False):
+class ChatUsage(Struct, frozen=True, omit_defaults=False):
     """Tokens of a turn, summed over its generations, and the speed of the last."""
 
     prompt_tokens: int
@@ -67,7 +67,7 @@ class ChatUsage(Struct, omit_defaults=False):
     tokens_per_second: float = 0.0
 
 
-class ChatResult(Struct, omit_defaults=False):
+class ChatResult(Struct, frozen=True, omit_defaults=False):
     """How a turn ended. `text` is the whole answer without tool calls."""
 
     conversation_id: str
@@ -77,13 +77,13 @@ class ChatResult(Struct, omit_defaults=False):
     text: str
 
 
-class TextProgress(Struct, tag_field="kind", tag="text"):
+class TextProgress(Struct, frozen=True, tag_field="kind", tag="text"):
     """The next piece of the answer."""
 
     text: str
 
 
-class ToolCallProgress(Struct, tag_field="kind", tag="toolCall"):
+class ToolCallProgress(Struct, frozen=True, tag_field="kind", tag="toolCall"):
     """A tool call changed its state."""
 
     id: str
@@ -92,7 +92,7 @@ class ToolCallProgress(Struct, tag_field="kind", tag="toolCall"):
     state: Literal["proposed", "running", "done", "failed", "denied"]
 
 
-class ToolResultProgress(Struct, tag_field="kind", tag="toolResult", omit_defaults=False):
+class ToolResultProgress(Struct, frozen=True, tag_field="kind", tag="toolResult", omit_defaults=False):
     """What a tool call gave, cut to a preview."""
 
     id: str
@@ -100,7 +100,7 @@ class ToolResultProgress(Struct, tag_field="kind", tag="toolResult", omit_defaul
     preview: str
 
 
-class EditProgress(Struct, tag_field="kind", tag="edit"):
+class EditProgress(Struct, frozen=True, tag_field="kind", tag="edit"):
     """A proposed edit: an LSP `WorkspaceEdit` that the client may preview and apply."""
 
     id: str
@@ -108,18 +108,16 @@ class EditProgress(Struct, tag_field="kind", tag="edit"):
     edit: dict[str, Any]
 
 
-class NoticeProgress(Struct, tag_field="kind", tag="notice"):
+class NoticeProgress(Struct, frozen=True, tag_field="kind", tag="notice"):
     """Something the user should know, such as what was left out of the prompt."""
 
     text: str
 
 
-ChatProgress = (
-    TextProgress | ToolCallProgress | ToolResultProgress | EditProgress | NoticeProgress
-)
+ChatProgress = TextProgress | ToolCallProgress | ToolResultProgress | EditProgress | NoticeProgress
 
 
-class ApproveParams(Struct):
+class ApproveParams(Struct, frozen=True):
     """Server to client: may this call run? `preview` shows the argument vector or the diff."""
 
     call_id: str
@@ -129,14 +127,14 @@ class ApproveParams(Struct):
     preview: str | None = None
 
 
-class ApproveResult(Struct):
+class ApproveResult(Struct, frozen=True):
     """The user's decision; `reason` is told to the model."""
 
     decision: Literal["once", "session", "deny"]
     reason: str | None = None
 
 
-class StatusParams(Struct, omit_defaults=False):
+class StatusParams(Struct, frozen=True, omit_defaults=False):
     """The engine's state and the last reason for no suggestion (null after a suggestion)."""
 
     state: Literal["absent", "downloading", "loading", "ready", "busy", "failed"]
@@ -149,19 +147,19 @@ class StatusParams(Struct, omit_defaults=False):
     no_suggestion: str | None = None
 
 
-class ConversationId(Struct):
+class ConversationId(Struct, frozen=True):
     """Names one conversation."""
 
     conversation_id: str
 
 
-class ConversationsParams(Struct):
+class ConversationsParams(Struct, frozen=True):
     """Which conversations to list: those whose text contains `query`."""
 
     query: str = ""
 
 
-class ConversationSummary(Struct, omit_defaults=False):
+class ConversationSummary(Struct, frozen=True, omit_defaults=False):
     """One row of the list; times are ISO 8601 in UTC."""
 
     conversation_id: str
@@ -170,7 +168,7 @@ class ConversationSummary(Struct, omit_defaults=False):
     turns: int
 
 
-class ConversationMessage(Struct):
+class ConversationMessage(Struct, frozen=True):
     """One message. `toolCalls` belong to assistants, `toolCallId` and `ok` to tool results."""
 
     role: Literal["user", "assistant", "tool"]
@@ -180,7 +178,7 @@ class ConversationMessage(Struct):
     ok: bool | None = None
 
 
-class Conversation(Struct, omit_defaults=False):
+class Conversation(Struct, frozen=True, omit_defaults=False):
     """A conversation with its messages."""
 
     conversation_id: str
@@ -189,20 +187,20 @@ class Conversation(Struct, omit_defaults=False):
     messages: tuple[ConversationMessage, ...]
 
 
-class ConversationExport(Struct, omit_defaults=False):
+class ConversationExport(Struct, frozen=True, omit_defaults=False):
     """A conversation as Markdown."""
 
     markdown: str
 
 
-class ExplainParams(Struct):
+class ExplainParams(Struct, frozen=True):
     """Server to client, notification: open the chat and ask this (an action chose "Explain")."""
 
     text: str
     references: tuple[Reference, ...] = ()
 
 
-class Diagnostic(Struct):
+class Diagnostic(Struct, frozen=True):
     """A problem that another tool reported; `severity` is 1 (error) to 4 (hint)."""
 
     range: Range
@@ -212,7 +210,7 @@ class Diagnostic(Struct):
     code: str | int | None = None
 
 
-class DiagnosticsParams(Struct):
+class DiagnosticsParams(Struct, frozen=True):
     """Client to server, notification: the problems of a document, whoever found them.
 
     A language server sees only its own diagnostics, so the clients tell what others found; it

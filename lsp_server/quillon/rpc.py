@@ -15,7 +15,7 @@ import functools
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Union
 
 import attrs
 import msgspec
@@ -127,6 +127,15 @@ def make_converter() -> Converter:
 
     converter.register_structure_hook_func(is_struct, msgspec.convert)
     converter.register_unstructure_hook_func(is_struct, msgspec.to_builtins)
+
+    def command_or_action(raw: Any, _kind: object) -> lsp.Command | lsp.CodeAction:
+        # lsprotocol takes every action that has a command for the command itself.
+        if isinstance(raw.get("command"), str):
+            return converter.structure(raw, lsp.Command)
+        return converter.structure(raw, lsp.CodeAction)
+
+    # The key has to be the form in which lsprotocol writes the type.
+    converter.register_structure_hook(Union[lsp.Command, lsp.CodeAction], command_or_action)  # noqa: UP007
     return converter
 
 

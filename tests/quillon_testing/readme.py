@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from quillon.settings import Settings
 
 README = Path(__file__).parent.parent.parent / "README.md"

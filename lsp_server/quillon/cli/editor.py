@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from cattrs import Converter
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
 from pygls.protocol import LanguageServerProtocol
@@ -37,23 +36,8 @@ _CAPABILITIES = lsp.ClientCapabilities(
     experimental={"quillon": {"chat": True, "approve": True}},
 )
 
-_Action = lsp.Command | lsp.CodeAction
-
 Watcher = Callable[[dict[str, Any]], None]
 Approver = Callable[[protocol.ApproveParams], protocol.ApproveResult]
-
-
-def _client_converter() -> Converter:
-    """The converter, mended: lsprotocol reads an action that carries a command as a command."""
-    converter = make_converter()
-
-    def action(raw: dict[str, Any], _kind: object) -> _Action:
-        if isinstance(raw.get("command"), str):
-            return converter.structure(raw, lsp.Command)
-        return converter.structure(raw, lsp.CodeAction)
-
-    converter.register_structure_hook(_Action, action)
-    return converter
 
 
 class _ClientProtocol(LanguageServerProtocol):
@@ -85,7 +69,7 @@ class Editor:
             "quillon-demo",
             __version__,
             protocol_cls=_ClientProtocol,
-            converter_factory=_client_converter,
+            converter_factory=make_converter,
         )
         self._listen(approve)
 
