@@ -28,7 +28,7 @@ EXPLAIN_COMMAND = "quillon.explain"
 _MAX_FILE = 2_000_000  # bytes of a file that tests are added to
 
 
-class ProblemData(protocol.Struct):
+class ProblemData(protocol.Struct, frozen=True):
     """The diagnostic that an action is about."""
 
     range: protocol.Range
@@ -38,7 +38,7 @@ class ProblemData(protocol.Struct):
     code: str = ""
 
 
-class ActionData(protocol.Struct, omit_defaults=False):
+class ActionData(protocol.Struct, frozen=True, omit_defaults=False):
     """`CodeAction.data`: what the action is about, in one version of a document."""
 
     uri: str
