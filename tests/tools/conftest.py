@@ -71,16 +71,16 @@ class Bench:
             audit=self.audit.append,
         )
 
-    async def result(self, name: str, **arguments: Any) -> ToolResult:
+    async def result(self, name: str, /, **arguments: Any) -> ToolResult:
         return await self.toolset().execute(ToolCall("1", name, arguments))
 
-    async def call(self, name: str, **arguments: Any) -> str:
+    async def call(self, name: str, /, **arguments: Any) -> str:
         """The text of a call that must succeed."""
         result = await self.result(name, **arguments)
         assert result.ok, result.text
         return result.text
 
-    async def error(self, name: str, **arguments: Any) -> str:
+    async def error(self, name: str, /, **arguments: Any) -> str:
         """The text of a call that must not succeed."""
         result = await self.result(name, **arguments)
         assert not result.ok, result.text

@@ -234,8 +234,6 @@ class Workspace:
     def visible(self, folder: ConfinedPath) -> list[Entry]:
         """What a folder holds and the ignore rules do not leave out.
 
-        In a folder that is itself ignored everything is visible: it was asked for.
-
         Raises:
             Retry: There is no such folder.
             Failed: It cannot be read, or holds too many names.
@@ -244,8 +242,7 @@ class Workspace:
         if folder.top:
             return entries
         rules = self._rules_in(folder, self._rules_above(folder), set(IGNORE_FILES))
-        kept = [e for e in entries if not rules.ignores(e.path.parts, folder=e.is_folder)]
-        return kept or entries
+        return [e for e in entries if not rules.ignores(e.path.parts, folder=e.is_folder)]
 
     def walk(
         self,
@@ -299,12 +296,17 @@ class Workspace:
             pending += reversed(below)
 
     def _rules_above(self, start: ConfinedPath) -> IgnoreRules:
-        """The rules of the folders that hold `start`, whatever they say about `start` itself."""
+        """The rules of the folders that hold `start`; none where they leave `start` out.
+
+        Whoever starts in an ignored folder has asked for it by name.
+        """
         rules = IgnoreRules()
         folder = next(root for root in self.roots if root.root is start.root)
         for part in start.parts:
             rules = self._rules_in(folder, rules, set(IGNORE_FILES))
             folder = folder.child(part)
+            if rules.ignores(folder.parts, folder=True):
+                return IgnoreRules()
         return rules
 
     def _rules_in(self, folder: ConfinedPath, rules: IgnoreRules, names: set[str]) -> IgnoreRules:
