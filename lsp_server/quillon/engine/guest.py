@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hmac
 import logging
+from collections import deque
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ class Guest:
         self._writer = writer
         self._loop = asyncio.get_running_loop()
         self._jobs: dict[int, Job] = {}
+        self._outbox: deque[tuple[int, Event | EngineError, bool]] = deque()
+        self._waking = False
         self._counts: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -116,24 +119,30 @@ class Guest:
             raise wire.WireError(f"request {number} is running already")
 
         def emit(event: Event | EngineError) -> None:
-            # On another thread; the loop may be closed already.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._deliver, number, event, warm)
+            # On another thread. A loop that is behind is woken once for all that waits.
+            self._outbox.append((number, event, warm))
+            if not self._waking:
+                self._waking = True
+                with contextlib.suppress(RuntimeError):  # the loop may be closed already
+                    self._loop.call_soon_threadsafe(self._deliver)
 
         self._jobs[number] = self._host.worker.submit(request, emit)
 
-    def _deliver(self, number: int, event: Event | EngineError, warm: bool) -> None:  # noqa: FBT001 - call_soon passes no keywords
-        if isinstance(event, EngineError):
-            self._jobs.pop(number, None)
-            self.send(wire.Failed(number, type(event).__name__, str(event)))
-            return
-        ended = isinstance(event, Finished)
-        if ended:
-            self._jobs.pop(number, None)
-        if not warm:
-            self.send(wire.EventFrame(number, event))
-        elif ended:
-            self.send(wire.Done(number))
+    def _deliver(self) -> None:
+        self._waking = False
+        while self._outbox:
+            number, event, warm = self._outbox.popleft()
+            if isinstance(event, EngineError):
+                self._jobs.pop(number, None)
+                self.send(wire.Failed(number, type(event).__name__, str(event)))
+                continue
+            ended = isinstance(event, Finished)
+            if ended:
+                self._jobs.pop(number, None)
+            if not warm:
+                self.send(wire.EventFrame(number, event))
+            elif ended:
+                self.send(wire.Done(number))
 
     async def _count(self, message: wire.Count) -> None:
         try:

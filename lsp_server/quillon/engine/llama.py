@@ -27,6 +27,7 @@ _CONTROL = 1 << 3  # llama_token_attr
 _USER_DEFINED = 1 << 4
 _MARKUP = re.compile(r"[<\[].+[>\]]", re.DOTALL)
 _GPU, _INTEGRATED_GPU = 1, 2  # ggml_backend_dev_type
+_LOG_DEBUG = 1  # thousands of lines for each context
 _LOG_LEVELS = {3: logging.WARNING, 4: logging.ERROR}  # ggml_log_level
 _error_lines: deque[str] = deque(maxlen=8)
 
@@ -274,7 +275,7 @@ def _ggml(name: str) -> ctypes.CDLL:
 
 def _on_log(level: int, text: bytes | None, _: object) -> None:
     line = (text or b"").decode("utf-8", "replace").rstrip()
-    if not line:
+    if not line or level == _LOG_DEBUG:
         return
     if "possible training context overflow" in line:
         level = 0  # the cells are for several requests; none of them gets more than was trained

@@ -19,9 +19,11 @@ _MIB = 1024**2
 SEQUENCES = 8
 BATCH = 512
 _SMALL_MODEL = 100_000_000  # parameters; below, threads cost more than they give
-_MOST_CONTEXT = 32_768  # more is only used when asked for: it takes memory that others want
+# More is only used when asked for: llama.cpp takes and clears all of the cache at once.
+_MOST_CONTEXT = 16_384
 _GOOD_CONTEXT = 8192  # layers go to the GPU together with so much of the cache
 _LEAST_CONTEXT = 4096
+_MOST_EXTRA = 8192
 _CACHE_SHARE = 0.4  # of the memory that is left beside the weights
 _MOST_THREADS = 8  # generating is bound by the memory's speed
 
@@ -132,7 +134,7 @@ def _context(settings: ModelSettings, limit: int, room: int, share: float) -> tu
 
 def _extra(context: int) -> int:
     """Cells beyond one full request, for what typing and other chats have cached."""
-    return min(3 * context, 16_384)
+    return min(3 * context, _MOST_EXTRA)
 
 
 def _reserve(machine: MachineFacts) -> int:
@@ -143,7 +145,7 @@ def _reserve(machine: MachineFacts) -> int:
 def _working(model: ModelFacts, cells: int) -> int:
     """Working memory of one batch: activations, attention mask, logits; a generous estimate."""
     activations = BATCH * model.width * 4 * 16
-    return 64 * _MIB + activations + BATCH * cells * 4 + SEQUENCES * model.vocabulary * 4
+    return 64 * _MIB + activations + BATCH * cells * 2 + SEQUENCES * model.vocabulary * 4
 
 
 def _gpu_layers(machine: MachineFacts, model: ModelFacts, settings: ModelSettings) -> int:
@@ -202,9 +204,14 @@ def _reason(machine: MachineFacts, model: ModelFacts, chosen: Plan) -> str:
     return (
         f"{model.name} ({size(model.weights)}) runs {where} with a context of {chosen.context} "
         f"tokens, {chosen.cells} in all ({size(chosen.cells * model.cache)}), "
-        f"{chosen.threads} threads to generate and {chosen.batch_threads} to read, because "
+        f"{chosen.threads} {_threads_word(chosen.threads)} to generate and "
+        f"{chosen.batch_threads} to read, because "
         f"{size(machine.free_memory)} of {size(machine.memory)} memory are free{gpus}"
     )
+
+
+def _threads_word(count: int) -> str:
+    return "thread" if count == 1 else "threads"
 
 
 def _does_not_fit(machine: MachineFacts, model: ModelFacts, context: int) -> str:

@@ -71,7 +71,7 @@ def test_little_memory_makes_a_small_context():
 
 def test_much_memory_is_not_all_taken():
     assert check_plan(machine(100, 128, cores=32), QWEN_4B) == snapshot(
-        {"gpu_layers": 0, "context": 32768, "cells": 49152, "threads": 8, "batch_threads": 32}
+        {"gpu_layers": 0, "context": 16384, "cells": 24576, "threads": 8, "batch_threads": 32}
     )
 
 
@@ -88,7 +88,7 @@ def test_one_core_is_left_for_the_editor():
 
 def test_a_large_gpu_takes_everything():
     assert check_plan(machine(20, 32, gpus=(gpu(15, 16),)), QWEN_4B) == snapshot(
-        {"gpu_layers": -1, "context": 20736, "cells": 30976, "threads": 7, "batch_threads": 8}
+        {"gpu_layers": -1, "context": 16384, "cells": 24576, "threads": 7, "batch_threads": 8}
     )
 
 
@@ -113,7 +113,7 @@ def test_settings_decide_where_they_are_set():
     settings = ModelSettings(context_size=6000, gpu_layers=3, threads=5, batch_threads=7)
     chosen = check_plan(machine(16, gpus=(gpu(8),)), QWEN_4B, settings)
     assert chosen == snapshot(
-        {"gpu_layers": 3, "context": 6000, "cells": 22272, "threads": 5, "batch_threads": 7}
+        {"gpu_layers": 3, "context": 6000, "cells": 14080, "threads": 5, "batch_threads": 7}
     )
 
 
