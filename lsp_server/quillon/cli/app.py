@@ -121,11 +121,21 @@ def doctor(
 
 
 @app.command()
-def demo(model: ModelOption = None) -> None:
+def demo(
+    model: ModelOption = None,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="FILE", help="Save what is shown as a picture.")
+    ] = None,
+) -> None:
     """Show the main job on real code, through the language server."""
     from quillon.cli.demo import run_demo  # noqa: PLC0415 - commands load what they need
 
-    _run(run_demo(model, Output()), json=False)
+    output = Output(record=svg is not None)
+    try:
+        _run(run_demo(model, output), json=False)
+    finally:
+        if svg is not None:
+            output.save_svg(svg, "make run")
 
 
 @models.command("list")

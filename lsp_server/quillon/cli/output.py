@@ -3,9 +3,11 @@
 Results go to stdout, everything else (progress, notices, errors) to stderr.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
@@ -16,11 +18,14 @@ from rich.table import Table
 
 
 class Output:
-    """The two streams of a command. With `json`, `value` prints JSON Lines and text is dropped."""
+    """The two streams of a command. With `json`, `value` prints JSON Lines and text is dropped.
 
-    def __init__(self, *, json: bool = False) -> None:
+    With `record`, what is shown is kept for `save_svg`, in a window of 96 columns.
+    """
+
+    def __init__(self, *, json: bool = False, record: bool = False) -> None:
         self.json = json
-        self._out = Console(highlight=False)
+        self._out = Console(highlight=False, record=record, width=96 if record else None)
         self._err = Console(stderr=True, highlight=False)
 
     @property
@@ -59,6 +64,12 @@ class Output:
     def notice(self, text: str) -> None:
         """Say something beside the result."""
         self._err.print(escape(text), style="dim")
+
+    def save_svg(self, path: Path, title: str) -> None:
+        """Save what was shown as a picture of a terminal."""
+        svg = self._out.export_svg(title=title)
+        # rich asks for a font from the network; any fixed-width font of the reader's will do.
+        path.write_text(re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL), "utf-8")
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
