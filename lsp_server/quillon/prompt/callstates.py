@@ -38,7 +38,7 @@ class Tagged:
             if item.text == OPEN:
                 return Step(self)  # opened twice
             self._source.add(self._hold)
-            return _end_by_tag(self._source, item, _NO_PAYLOAD)
+            return _end_by_tag(self._source, item, _NO_PAYLOAD, mend=False)
         text = self._hold + item
         bare = text.lstrip()
         blanks = text[: len(text) - len(bare)]
@@ -100,7 +100,7 @@ class Prose:
         source = self._source
         if isinstance(item, Tag):
             source.add("".join((*self._read, self._hold)))
-            return _end_by_tag(source, item, _NO_PAYLOAD)
+            return _end_by_tag(source, item, _NO_PAYLOAD, mend=False)
         text, self._hold = self._hold + item, ""
         found = source.end_in(text)
         at = found[0] if found else len(text) - partial(text, *source.closers, *source.openers)
@@ -134,13 +134,14 @@ class TaggedJson:
     def feed(self, item: str | Tag) -> Step:
         source = self._source
         if isinstance(item, Tag):
-            return _end_by_tag(source, item, "the call is not valid JSON: it is not closed")
+            problem = "the call is not valid JSON: it is not closed"
+            return _end_by_tag(source, item, problem, mend=True)
         try:
             end = self._scanner.feed(item)
         except JsonError as error:
             source.add(item[: error.at])
             problem = f"the call is not valid JSON: {error}"
-            return _recover(source, problem, item[error.at :], mend=True)
+            return _recover(source, problem, item[error.at :], mend=not error.limit)
         source.add(item[:end])
         if end is None:
             return Step(self)
@@ -177,7 +178,8 @@ class Function:
         if isinstance(item, Tag):
             if item.text == CLOSE and self._scanner.close():
                 return Step(self._confirm(), item)
-            return _end_by_tag(source, item, "the function is not closed by </function>")
+            problem = "the function is not closed by </function>"
+            return _end_by_tag(source, item, problem, mend=False)
         source.add(item)
         try:
             rest = self._scanner.feed(item)
@@ -301,7 +303,7 @@ def _recover(source: Source, problem: str, rest: str, *, mend: bool) -> Step:
     return Step(step.state, behind + rest)
 
 
-def _end_by_tag(source: Source, tag: Tag, problem: str, *, mend: bool = True) -> Step:
+def _end_by_tag(source: Source, tag: Tag, problem: str, *, mend: bool) -> Step:
     """The payload is over because a tag came as a token."""
     if tag.text != CLOSE:
         return Step(source.fail(problem), tag)

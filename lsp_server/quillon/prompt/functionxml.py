@@ -23,6 +23,11 @@ from quillon.prompt.values import value_of
 HEADER = re.compile(r"<function(?:=([^<>\n]{1,200})|\s+name=[\"']?([^<>\"'\n]{1,200})[\"']?)>")
 _PARAMETER = re.compile(r"<parameter(?:=([^<>\n]{1,200})|\s+name=[\"']?([^<>\"'\n]{1,200})[\"']?)>")
 _DRIFTED_CLOSE = re.compile(r"\n?</parameter\w{0,20}>\s*\Z")
+_BODY_BEGINS = ("<parameter", "</function>")
+_OPENING = re.compile(rf"(?:<tool_call>|{HEADER.pattern})\s{{0,80}}")
+_CALL_BEGINS = re.compile(
+    rf"<tool_call>\s{{0,80}}(?:<function|\{{)|{HEADER.pattern}\s{{0,80}}(?:<parameter|</function>)"
+)
 _ENDED = re.compile(r"[>\n]")
 _MAX_TAG = 300
 _MAX_BLANKS = 200  # behind a </function> that may be part of a value
@@ -176,7 +181,7 @@ class XmlScanner:
         if rest.startswith(_VALUE_END):
             self._end_value(implicit=False)
             return rest[len(_VALUE_END) :]
-        if rest.startswith(_CALL_END) and self._tags_are_text:
+        if (rest.startswith(_CALL_END) and self._tags_are_text) or _begins_call(rest):
             raise XmlError("a value is not closed by </parameter>", rest)
         if self._goes_on(rest):
             self._end_value(implicit=True)
@@ -203,7 +208,10 @@ class XmlScanner:
             return after is not None and _may_become(after, _AFTER_FUNCTION)
         if rest.startswith("<parameter"):
             return len(rest) < _MAX_TAG and not _ENDED.search(rest)
-        return _may_become(rest, (_VALUE_END, _FUNCTION_END, "<parameter", _CALL_END))
+        if rest.startswith(("<function", "<tool_call>")):
+            return _may_begin_call(rest)
+        wholes = (_VALUE_END, _FUNCTION_END, "<parameter", _CALL_END, "<function", "<tool_call>")
+        return _may_become(rest, wholes)
 
     def _take(self, text: str) -> None:
         if text:
@@ -231,6 +239,21 @@ def unquoted_name(name: str, names: Collection[str] | None) -> str:
 def _unquoted(name: str, known: Collection[str] | None) -> str:
     bare = name.strip("\"'")
     return bare if known is not None and name not in known and bare in known else name
+
+
+def _begins_call(rest: str) -> bool:
+    """Whether another call begins here: then the one before was not closed."""
+    return _CALL_BEGINS.match(rest) is not None
+
+
+def _may_begin_call(rest: str) -> bool:
+    """Whether it is still open if another call begins here."""
+    opening = _OPENING.match(rest)
+    if opening is None:
+        return rest.startswith("<function") and len(rest) < _MAX_TAG and not _ENDED.search(rest)
+    after = rest[opening.end() :]
+    wholes = ("<function", "{") if opening[0].startswith("<tool_call>") else _BODY_BEGINS
+    return len(opening[0]) < _MAX_TAG and (not after or any(w.startswith(after) for w in wholes))
 
 
 def _outdented(value: str, indent: str) -> str:

@@ -23,11 +23,15 @@ _ESCAPES = frozenset('"\\/bfnrtu')
 
 
 class JsonError(Exception):
-    """The text is no JSON; `at` is the index in the last chunk of what cannot be right."""
+    """The text is no JSON; `at` is the index in the last chunk of what cannot be right.
 
-    def __init__(self, message: str, at: int) -> None:
+    `limit`: it may be JSON, but it is more than anyone shall read.
+    """
+
+    def __init__(self, message: str, at: int, *, limit: bool = False) -> None:
         super().__init__(message)
         self.at = at
+        self.limit = limit
 
 
 class JsonScanner:
@@ -75,7 +79,7 @@ class JsonScanner:
                 if self._expected == "nothing":
                     return at
         if at < whole:
-            raise JsonError(f"it is longer than {MAX_CHARS} characters", at)
+            raise JsonError(f"it is longer than {MAX_CHARS} characters", at, limit=True)
         self.chars += at - start
         return None
 
@@ -119,7 +123,7 @@ class JsonScanner:
         if char in "{[" and self._expected.startswith("value"):
             self._open.append(char)
             if len(self._open) > MAX_DEPTH:
-                raise JsonError(f"it nests more than {MAX_DEPTH} levels deep", at)
+                raise JsonError(f"it nests more than {MAX_DEPTH} levels deep", at, limit=True)
             self._expected = "key or }" if char == "{" else "value or ]"
         elif char == '"' and self._expected in {"key", "key or }"}:
             self._in_string, self._expected = True, "colon"

@@ -25,6 +25,8 @@ from quillon.prompt.states import State
 from quillon.prompt.stream import Tag, TagStream
 from quillon.prompt.textstates import Closers, Reasoning, Text
 
+_CHUNK = 1024  # states copy what they hand on: short texts keep that linear
+
 
 class CallParser:
     """Reads one answer.
@@ -81,7 +83,11 @@ class CallParser:
     def _read(self, items: list[str | Tag]) -> list[Piece]:
         self._queue.extend(items)
         while self._queue:
-            step = self._state.feed(self._queue.popleft())
+            item = self._queue.popleft()
+            if isinstance(item, str) and len(item) > _CHUNK:
+                self._queue.appendleft(item[_CHUNK:])
+                item = item[:_CHUNK]
+            step = self._state.feed(item)
             self._state = step.state
             if step.rest:
                 self._queue.appendleft(step.rest)

@@ -73,7 +73,7 @@ class Source:
             self.openers += (FUNCTION,)
         self._fence = fence
         self._parts = [opening]
-        self._room = _MAX_RAW
+        self._length = len(opening)
         self._before = 0
 
     @property
@@ -88,18 +88,19 @@ class Source:
 
     def add(self, text: str) -> None:
         """More of the text."""
-        self._parts.append(text[: max(0, self._room)])
-        self._room -= len(text)
+        text = text[: max(0, _MAX_RAW - self._length)]
+        self._parts.append(text)
+        self._length += len(text)
 
     def drop(self, count: int) -> None:
         """Its last characters belong to what follows."""
         if count:
             self._parts = [self.text[:-count]]
-            self._room += count
+            self._length -= count
 
     def begin_payload(self) -> None:
         """What was added so far is the tag and blanks."""
-        self._before = len(self.text)
+        self._before = self._length
 
     def end_in(self, text: str, start: int = 0) -> tuple[int, str] | None:
         """Where in `text` the first of `closers` and `openers` stands, and which it is."""
