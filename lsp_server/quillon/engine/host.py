@@ -240,8 +240,9 @@ def _acquire(lock: FileLock, endpoint: Endpoint) -> bool:
 
 def _redirect_output(log: Path | None) -> None:
     """Send everything that is printed, by native code too, to the log file."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # a process without a console has none
+            stream.flush()
     if log is None:
         os.dup2(2, 1)
         return

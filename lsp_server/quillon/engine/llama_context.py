@@ -87,7 +87,9 @@ class Context:
         self._abort_flag[0] = b"\0"
 
     def decode(self, pieces: Sequence[Piece]) -> bool:
-        """Evaluate the pieces; False if it was interrupted, and then nothing was evaluated.
+        """Evaluate the pieces; False if it was interrupted.
+
+        After that, and after an error, the sequences may hold a part of the pieces.
 
         Raises:
             EngineError: llama.cpp failed.
@@ -101,8 +103,6 @@ class Context:
             if self._batch.n_tokens == 1:
                 self._tune(time.perf_counter() - begin, pieces[0].sequence)
             return True
-        for piece in pieces:
-            self.trim(piece.sequence, piece.start)
         if answer == _ABORTED:
             return False
         if answer == _NO_ROOM:

@@ -70,7 +70,10 @@ class Backend(Memory, Protocol):
     batch: int
 
     def decode(self, pieces: Sequence[Piece]) -> bool:
-        """Evaluate the pieces; False if it was interrupted, and then nothing was evaluated."""
+        """Evaluate the pieces; False if it was interrupted.
+
+        After that, and after an error, the sequences may hold a part of the pieces.
+        """
         ...
 
     def sampler(self, request: Request) -> Sampler:
@@ -255,15 +258,25 @@ class Scheduler:
         job.turn = self._turns
         last = len(chunk) == missing and job.request.max_tokens > 0
         begin = self._clock()
-        if not self._backend.decode((Piece(slot.id, at, chunk, last),)):
+        if not self._decode(slot, Piece(slot.id, at, chunk, last)):
             return True
-        self._pool.append(slot, chunk)
         if last and job.sampler is not None:
             self._draw(job, job.sampler)
         elif len(chunk) == missing:
             self._finish(job, "length")
         self.pace.note(len(chunk), self._clock() - begin)
         return True
+
+    def _decode(self, slot: Slot, piece: Piece) -> bool:
+        done = False
+        try:
+            done = self._backend.decode((piece,))
+        finally:
+            if done:
+                self._pool.append(slot, piece.tokens)
+            else:
+                self._pool.restore(slot)
+        return done
 
     def _place(self, job: Job) -> Slot | None:
         request = job.request

@@ -152,6 +152,11 @@ class SequencePool:
             if other is not slot:
                 row[other.id] = self._shared[other.id][slot.id] = min(row[other.id], length)
 
+    def restore(self, slot: Slot) -> None:
+        """Forget what an evaluation that did not succeed has left behind the noted tokens."""
+        if not self._memory.trim(slot.id, len(slot.tokens)):
+            self.truncate(slot, 0)
+
     def release(self, slot: Slot) -> None:
         """The generation ended; its tokens stay for the next one."""
         slot.holder = None

@@ -60,7 +60,7 @@ class ListModel:
         self.held[target] = self.held[source][:length]
 
     def trim(self, sequence, length):
-        if length and not self.trims_partly:
+        if 0 < length < len(self.held.get(sequence, [])) and not self.trims_partly:
             return False
         del self.held.setdefault(sequence, [])[length:]
         return True
@@ -69,6 +69,8 @@ class ListModel:
         assert sum(len(piece.tokens) for piece in pieces) <= self.batch
         if self.interrupts:
             self.interrupts -= 1
+            for piece in pieces:
+                self.held.setdefault(piece.sequence, []).extend(piece.tokens[::2])
             return False
         for piece in pieces:
             held = self.held.setdefault(piece.sequence, [])
@@ -257,6 +259,26 @@ def test_an_interrupted_chunk_is_evaluated_again():
         desk.scheduler.step()
     desk.finish()
     check_run(job, prompt)
+
+
+def test_a_failed_evaluation_ends_that_job_only():
+    desk = Desk()
+    bad = desk.submit(range(1, 9), max_tokens=3)
+    good = desk.submit(range(11, 19), max_tokens=3)
+    decode = desk.model.decode
+
+    def fail_once(pieces):
+        desk.model.decode = decode
+        desk.model.held.setdefault(pieces[0].sequence, []).append(99)
+        raise EngineError("no room")
+
+    desk.model.decode = fail_once
+    desk.finish()
+    assert str(bad.events[-1]) == "no room"
+    check_run(good, range(11, 19))
+    again = desk.submit(range(1, 9), max_tokens=3)
+    desk.finish()
+    check_run(again, range(1, 9))
 
 
 def test_a_prompt_that_does_not_fit_is_refused_before_decoding():
