@@ -105,7 +105,10 @@ class Tree:
 
 
 def _encoded(text: str) -> bytes:
-    return encodable(text).encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return encodable(text).encode()
 
 
 def parsed(

@@ -12,6 +12,7 @@ from quillon.capabilities import ClientCapabilities
 from quillon.context.tree import parsed
 from quillon.session import Session
 from quillon.text import Change, Position
+from quillon_testing.trees import shape
 from quillon_tools.languages import language_of
 
 NAMES = ("a.py", "b.ts", "c.rs", "d.txt")
@@ -159,8 +160,8 @@ class Documents(RuleBasedStateMachine):
                 assert snapshot.tree is None
                 continue
             fresh = parsed(snapshot.text, language_of(LANGUAGES[name]))
-            assert str(snapshot.tree.root) == str(fresh.root)
-            assert str(snapshot.settled().root) == str(fresh.root)
+            assert shape(snapshot.tree) == shape(fresh)
+            assert snapshot.settled() is snapshot.tree
 
 
 Documents.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
