@@ -27,7 +27,16 @@ FRAGMENTS = [
     *("\\", '\\"', "\\n", "\\u00e9", "\\ud800", "\\x", "\x00", "\x1b", "é", "日本", "😀", "\u2028"),
     *('{"name": "f", "arguments": {}}', '{"name": "f", "arguments": {"a": 1}}', '"name"'),
     *('"arguments"', '"tool_call"', '"tool_calls"', '"parameters"', "null", "true", "NaN", "1e999"),
-    *("<tool>", "</tool>", "<function_call>", "<json>", "<|im_end|>", "<tool_response>", "-0", "007"),
+    *(
+        "<tool>",
+        "</tool>",
+        "<function_call>",
+        "<json>",
+        "<|im_end|>",
+        "<tool_response>",
+        "-0",
+        "007",
+    ),
     *("The answer is ", "I call read_file: ", "{'name': 'f', 'arguments': {}}", "True", "None"),
 ]
 TAGS = ("<tool_call>", "</tool_call>", "<think>", "</think>")
@@ -209,7 +218,9 @@ def _halves(rng: random.Random, delta: Delta) -> list[Delta]:
         first = data[:at].decode()
     except UnicodeDecodeError:
         return [Delta(delta.text, tokens)]  # a token that ends inside a character waits
-    parts = [Delta(text, (Token(1, text.encode()),)) for text in (first, data[at:].decode()) if text]
+    parts = [
+        Delta(text, (Token(1, text.encode()),)) for text in (first, data[at:].decode()) if text
+    ]
     return parts or [delta]
 
 

@@ -23,6 +23,7 @@ FENCE = re.compile(r"```[\w+-]{0,20}[ \t]{0,20}\r?\n?\s{0,80}")
 _MAX_PROSE = 200  # characters behind a spelled tag until it is taken for mere text
 MAX_HEADER = 250  # characters of <function=...> and what may stand behind it
 MAX_BLANKS = 2000
+_OPEN_STRING = "the call is not valid JSON: a string is not closed"
 _NO_PAYLOAD = 'between the tags must stand an object with "name" and "arguments"'
 
 
@@ -140,8 +141,13 @@ class TaggedJson:
             end = self._scanner.feed(item)
         except JsonError as error:
             source.add(item[: error.at])
+            rest, mend = item[error.at :], not error.limit
+            # A tag before the error stood in a string.
+            step = source.cut(_OPEN_STRING, mend=mend)
+            if step is not None:
+                return Step(step.state, f"{step.rest}{rest}")
             problem = f"the call is not valid JSON: {error}"
-            return _recover(source, problem, item[error.at :], mend=not error.limit)
+            return Step(Skip(source, problem, mend=mend), rest)
         source.add(item[:end])
         if end is None:
             return Step(self)
@@ -153,7 +159,7 @@ class TaggedJson:
 
     def finish(self, *, complete: bool) -> Step | None:
         # A string that was never closed may have swallowed the closing tag and more.
-        step = self._source.cut("the call is not valid JSON: a string is not closed", mend=True)
+        step = self._source.cut(_OPEN_STRING, mend=True)
         if step is None:
             self._source.fail(CUT)
         return step
@@ -185,7 +191,10 @@ class Function:
             rest = self._scanner.feed(item)
         except XmlError as error:
             source.drop(len(error.rest))
-            return _recover(source, str(error), error.rest, mend=False)
+            step = source.cut(str(error), mend=False)
+            if step is not None:
+                return Step(step.state, f"{step.rest}{error.rest}")
+            return Step(Skip(source, str(error), mend=False), error.rest)
         if rest is None:
             return Step(self)
         source.drop(len(rest))
@@ -292,15 +301,6 @@ class Skip:
         self._source.add(self._hold)
         self._source.fail(self._problem if complete else CUT)
         return None
-
-
-def _recover(source: Source, problem: str, rest: str, *, mend: bool) -> Step:
-    """The payload is broken: it ends at a tag that was taken for its text, or at the next."""
-    step = source.cut(problem, mend=mend)
-    if step is None:
-        return Step(Skip(source, problem, mend=mend), rest)
-    behind = step.rest if isinstance(step.rest, str) else ""
-    return Step(step.state, behind + rest)
 
 
 def _end_by_tag(source: Source, tag: Tag, problem: str, *, mend: bool) -> Step:

@@ -27,9 +27,8 @@ class TagStream:
 
     def feed(self, delta: Delta) -> list[str | Tag]:
         """What a delta adds."""
-        if not delta.tokens and not self._ahead:
-            return [delta.text] if delta.text else []
-        if not self._vocabulary_has_tags:
+        told = all(token.id >= 0 for token in delta.tokens)  # some servers tell no ids
+        if not self._vocabulary_has_tags or not told or not (delta.tokens or self._ahead):
             return [delta.text] if delta.text else []
         self.by_token = True
         self._ahead += delta.text
