@@ -137,10 +137,13 @@ class Editor:
         )
         return {action.title: action for action in answer}
 
+    async def status(self) -> Any:
+        """The server's status; its fields have the protocol's names."""
+        return await self.client.protocol.send_request_async("quillon/status/get", None)
+
     async def no_suggestion(self) -> str | None:
         """Why there was no suggestion, as the status has it."""
-        status = await self.client.protocol.send_request_async("quillon/status/get", None)
-        return status.noSuggestion
+        return (await self.status()).noSuggestion
 
     def start(self, method: str, params: Any) -> tuple[int, asyncio.Future[Any]]:
         """Send a request that is to be cancelled: its id and the future of its answer."""
@@ -170,19 +173,21 @@ class Editor:
 async def editor_session(
     editor: EditorName,
     folder: Path,
-    script: dict[str, Any],
+    script: dict[str, Any] | None,
     *,
     settings: dict[str, Any] | None = None,
     locale: str = "en",
     experimental: dict[str, Any] | None = None,
     **environment: str,
 ) -> AsyncIterator[Editor]:
-    """An editor that opened `folder`, with a server that plays `script`."""
+    """An editor that opened `folder`, with a server that plays `script`, or runs a real model."""
     state = folder.parent / f"{folder.name}-state"
     state.mkdir(exist_ok=True)
-    played = state / "script.json"
-    played.write_text(json.dumps(script), encoding="utf-8")
-    given = {"engine": {"kind": "scripted", "script": str(played)}, **(settings or {})}
+    given = settings or {}
+    if script is not None:
+        played = state / "script.json"
+        played.write_text(json.dumps(script), encoding="utf-8")
+        given = {"engine": {"kind": "scripted", "script": str(played)}, **given}
     client = LanguageClient(converter_factory=make_converter)
     register_lsp_features(client)
     client.set_configuration(given, section="quillon")

@@ -1,6 +1,7 @@
 """Carrying an action out: the model is asked, and its answer becomes a checked proposal."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -30,7 +31,10 @@ from quillon.context.document import DocumentSnapshot
 from quillon.engine.base import Delta, Engine, Finished, Priority, Request, Sampling, Usage
 from quillon.text import Edit
 
+logger = logging.getLogger(__name__)
+
 _DEADLINE = 300.0  # seconds
+_LOOK_EVERY = 16  # pieces of text between two looks whether the model goes round in circles
 
 Tell = Callable[[str], None]
 Read = Callable[[Path], DocumentSnapshot | None]
@@ -73,14 +77,16 @@ async def answer_to(
         draft=draft,
         deadline=_DEADLINE,
     )
-    text = ""
+    text, pieces = "", 0
     stream: Any = engine.generate(request)
     async with aclosing(stream):
         async for event in stream:
             if isinstance(event, Delta):
                 text += event.text
+                pieces += 1
                 tell(event.text)
-                if "\n" in event.text and (kept := loop(text)) is not None:
+                looked_at = "\n" in event.text or pieces % _LOOK_EVERY == 0
+                if looked_at and (kept := loop(text)) is not None:
                     return Answer(kept, complete=False)
             elif isinstance(event, Finished):
                 return Answer(text, event.reason == "stop", event.usage)
@@ -99,6 +105,8 @@ async def propose(
     work = _Work(snapshot, offer, around)
     label = label_of(snapshot, around.roots)
     asked = await ask(engine, snapshot, offer, await asyncio.to_thread(work.wording), label)
+    if asked.left_out:
+        logger.info("%s: %s", offer.title, asked.left_out)
     draft = offer.span.cut(snapshot.text) if offer.kind is ActionKind.FIX else None
     answer = await answer_to(engine, asked, sampling=Sampling(), draft=draft, tell=tell)
     if not answer.complete:

@@ -29,6 +29,7 @@ from quillon.text import Span
 MAX_CHARACTERS = 2_000_000
 _LINES_BELOW = 3
 _LINE_TOKENS = 48  # the longest rest of a line
+_PARSED_AT_ONCE = 50_000  # characters
 _LOOK_AROUND = 50  # lines searched for one that is not blank
 _DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
 _PATIENT_DEADLINE = 30.0  # where the user asked for it
@@ -251,6 +252,8 @@ async def _request(
     query: Query, place: _Place, info: EngineInfo, gatherer: Gatherer, settings: InlineSettings
 ) -> Request:
     """The request for a place, its prompt gathered within the model's context."""
+    if len(place.text) > _PARSED_AT_ONCE and not place.snapshot.is_parsed:
+        await asyncio.to_thread(place.snapshot.settled)  # too long for the event loop
     several = wants_lines(place.snapshot, place.cursor)
     most = settings.max_tokens if several else min(settings.max_tokens, _LINE_TOKENS)
     budget = InlineBudget.within(info.context, most, settings.prefix_tokens, settings.suffix_tokens)

@@ -94,7 +94,7 @@ class Flight:
     def _ends_with(self, delta: Delta) -> bool:
         """Take the next text; whether nothing useful can follow."""
         self._received += delta.text
-        self._text = _with_line_feeds(self._received)
+        self._text = _continued(_with_line_feeds(self._received), self._around.before)
         self._confidence.feed(delta.tokens)
         return (
             not _agree(self._text, self.expected)
@@ -156,6 +156,21 @@ def _without_closers(
 def _agree(one: str, other: str) -> bool:
     """Whether one text goes on where the other ends."""
     return one.startswith(other) or other.startswith(one)
+
+
+def _continued(text: str, before: str) -> str:
+    """The text without blanks at its start that stand left of the cursor already.
+
+    Where a line begins with its indentation, a model may begin with it once more.
+    """
+    if not before[-1:].isspace() and before[-1:] not in ("(", "[", "{"):
+        return text
+    if before.strip():
+        return text.lstrip(" \t")
+    # As long as the text may still become the indentation, it says nothing.
+    if before.startswith(text) and text:
+        return ""
+    return text.removeprefix(before)
 
 
 def _with_line_feeds(received: str) -> str:

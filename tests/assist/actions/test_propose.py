@@ -215,8 +215,9 @@ async def test_an_answer_that_was_cut_is_no_fix(desk: Desk) -> None:
         )
 
 
-async def test_an_answer_that_repeats_itself_is_ended(desk: Desk) -> None:
-    step = Step(reply="x = 1\n" * 9, chunk=6, gates={8: "never"})
+@pytest.mark.parametrize("round_", ["x = 1\n", "and the "])
+async def test_an_answer_that_repeats_itself_is_ended(desk: Desk, round_: str) -> None:
+    step = Step(reply=round_ * 40, chunk=len(round_), gates={39: "never"})
     async with asyncio.timeout(5):
         with pytest.raises(BadAnswer, match="did not come to an end"):
             await desk.propose(ActionKind.FIX, BROKEN, step)

@@ -122,6 +122,20 @@ async def test_before_code_only_what_fits_on_the_line() -> None:
     assert await check_suggestion("x = ▮ + y\n", "foo(1) + y\nz") == "x = «foo(1)» + y\n"
 
 
+@pytest.mark.parametrize(
+    ("source", "reply", "expected"),
+    [
+        ("def f():\n    ▮\n", ("  ", "  re", "turn 1"), "def f():\n    «return 1»\n"),
+        ("if x:\n    ▮\n", "        y()", "if x:\n    «    y()»\n"),
+        ("x = ▮\n", "  1", "x = «1»\n"),
+        ("f(▮)\n", " 1)", "f(«1)»\n"),
+        ("return▮\n", " 1", "return« 1»\n"),
+    ],
+)
+async def test_blanks_are_not_doubled(source: str, reply: str, expected: str) -> None:
+    assert await check_suggestion(source, reply) == expected
+
+
 async def test_astral_characters_and_windows_line_ends() -> None:
     source = "s = '🗡🗡'; t = f(▮)\r\nu = 1\r\n"
     assert await check_suggestion(source, "s, '🛡')\r\nv = 2") == (
