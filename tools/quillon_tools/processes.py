@@ -5,13 +5,13 @@ the end the session's group is killed, and with it every process that carries th
 neither grandchildren nor daemons outlive the call.
 """
 
-import asyncio
 import contextlib
 import os
 import re
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -20,10 +20,12 @@ import psutil
 
 from quillon_tools.calls import Failed
 from quillon_tools.command import Command, Finished
+from quillon_tools.workers import Stop
 
 RUN_VARIABLE = "QUILLON_RUN"
 MAX_REPORT_BYTES = 20_000_000
 _DRAIN_SECONDS = 2.0
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.001, 0.05
 _PIECE = 65_536
 _REPORT = "{report}"
 # Terminal escapes (ECMA-48 control sequences and operating system commands), then controls.
@@ -34,26 +36,26 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _OWN_VARIABLES = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONPATH", RUN_VARIABLE)
 
 
-async def run(command: Command) -> Finished:
-    """Run a program to its end, or to its time limit. Cancelling kills it.
+def run(command: Command, stop: Stop) -> Finished:
+    """Run a program to its end, its time limit, or until it is to stop. Blocks.
 
     Raises:
         Failed: It cannot be started.
     """
-    with tempfile.TemporaryDirectory(prefix="quillon-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="quillon-", ignore_cleanup_errors=True) as scratch:
         report = Path(scratch) / "report"
         argv = [part.replace(_REPORT, str(report)) for part in command.argv]
         number = uuid.uuid4().hex
         started = time.monotonic()
-        process = await _start(command, argv, number)
-        output = _Output(command.output_bytes)
+        process = _start(command, argv, number)
+        output = _Output(process, command.output_bytes)
         try:
-            code = await _wait(process, output, command.seconds)
+            in_time = _wait(process, started + command.seconds, stop)
         finally:
-            await asyncio.shield(_end(process, number, output))
+            _end(process, number, output)
         text, left_out = output.text()
         return Finished(
-            code=code,
+            code=process.returncode if in_time else None,
             output=text,
             left_out=left_out,
             seconds=time.monotonic() - started,
@@ -61,10 +63,10 @@ async def run(command: Command) -> Finished:
         )
 
 
-async def _start(command: Command, argv: list[str], number: str) -> asyncio.subprocess.Process:
+def _start(command: Command, argv: list[str], number: str) -> subprocess.Popen[bytes]:
     try:
-        return await asyncio.create_subprocess_exec(
-            *argv,
+        return subprocess.Popen(
+            argv,
             cwd=command.folder.real,
             env=_environment(command.environment, number),
             stdin=subprocess.DEVNULL,
@@ -90,38 +92,35 @@ def _environment(added: dict[str, str], number: str) -> dict[str, str]:
     return {**inherited_environment(), **plain, **added, RUN_VARIABLE: number}
 
 
-async def _wait(
-    process: asyncio.subprocess.Process, output: "_Output", seconds: float
-) -> int | None:
-    """The exit status; None where the time was up."""
-    assert process.stdout is not None  # noqa: S101 - asked for in `_start`
-    output.reader = asyncio.create_task(output.read(process.stdout))
-    try:
-        async with asyncio.timeout(seconds):
-            return await process.wait()
-    except TimeoutError:
-        return None
+def _wait(process: subprocess.Popen[bytes], deadline: float, stop: Stop) -> bool:
+    """Whether the program ended by itself before it had to."""
+    pause = _SHORTEST_LOOK
+    while not _has_ended(process):
+        if stop or time.monotonic() > deadline:
+            return False
+        stop.wait(pause)
+        pause = min(2 * pause, _LONGEST_LOOK)
+    return True
 
 
-async def _end(process: asyncio.subprocess.Process, number: str, output: "_Output") -> None:
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    # The ended process is not reaped yet, so that its number still names its group.
+    if hasattr(os, "waitid"):
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, process.pid, options) is not None
+    return process.poll() is not None  # pragma: no cover - systems without waitid
+
+
+def _end(process: subprocess.Popen[bytes], number: str, output: "_Output") -> None:
     """Kill what still runs, and take what was still being written."""
-    _kill_group(process.pid)
-    await asyncio.to_thread(kill_marked, number)
-    await process.wait()
-    if output.reader is not None:
-        # Whoever could hold the pipe open is dead, unless it changed its environment.
-        await asyncio.wait([output.reader], timeout=_DRAIN_SECONDS)
-        output.reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await output.reader
-    transport = process._transport  # type: ignore[attr-defined]  # noqa: SLF001 - no public close
-    transport.close()
-
-
-def _kill_group(pid: int) -> None:
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
+    else:  # pragma: no cover - Windows
+        process.kill()
+    kill_marked(number)
+    process.wait()
+    output.finish()
 
 
 def kill_marked(number: str) -> None:
@@ -137,26 +136,45 @@ def kill_marked(number: str) -> None:
 
 
 class _Output:
-    """What a program wrote: the head and the tail of it, within a number of bytes."""
+    """What a program wrote: the head and the tail of it, within a number of bytes.
 
-    def __init__(self, limit: int) -> None:
-        self.reader: asyncio.Task[None] | None = None
+    A thread of its own reads it, which ends when nobody can write any more.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], limit: int) -> None:
         self._half = limit // 2
         self._head = bytearray()
         self._tail = bytearray()
         self._seen = 0
+        self._lock = threading.Lock()
+        self._reader = threading.Thread(target=self._read, args=[process], daemon=True)
+        self._reader.start()
 
-    async def read(self, stream: asyncio.StreamReader) -> None:
-        while piece := await stream.read(_PIECE):
-            self._seen += len(piece)
-            room = self._half - len(self._head)
-            self._head += piece[:room]
-            self._tail += piece[room:] if room > 0 else piece
-            if len(self._tail) > 2 * self._half:
-                del self._tail[: -self._half]
+    def finish(self) -> None:
+        """Wait for what was written; not for one who escaped and holds the pipe open."""
+        self._reader.join(_DRAIN_SECONDS)
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None  # noqa: S101 - asked for in `_start`
+        with process.stdout as stream:
+            while piece := os.read(stream.fileno(), _PIECE):
+                with self._lock:
+                    self._take(piece)
+
+    def _take(self, piece: bytes) -> None:
+        self._seen += len(piece)
+        room = max(0, self._half - len(self._head))
+        self._head += piece[:room]
+        self._tail += piece[room:]
+        if len(self._tail) > 2 * self._half:
+            del self._tail[: -self._half]
 
     def text(self) -> tuple[str, int]:
         """The text without terminal escapes, and how many bytes were cut out of its middle."""
+        with self._lock:
+            return self._text()
+
+    def _text(self) -> tuple[str, int]:
         del self._tail[: max(0, len(self._tail) - self._half)]
         left_out = self._seen - len(self._head) - len(self._tail)
         head, tail = (plain(bytes(part)) for part in (self._head, self._tail))

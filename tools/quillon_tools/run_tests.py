@@ -71,13 +71,24 @@ def _runner(workspace: Workspace, target: Target) -> tuple[ModuleType, ConfinedP
         present = {entry.path.name for entry in workspace.entries(folder)}
         for runner in wanted:
             marked = not present.isdisjoint(runner.MARKERS)
-            last = runner is python and not folder.parts
-            if (marked or last) and runner.recognised(workspace, folder):
+            if (marked or _is_plain(runner, folder, present)) and runner.recognised(
+                workspace, folder
+            ):
                 return runner, folder
+    roots = workspace.roots if target.path is None else [_root_of(workspace, target.path)]
+    for root in roots:
+        if python in wanted and python.recognised(workspace, root):
+            return python, root
     raise Failed(
         "no test runner fits here: looked for pytest or unittest files, a test script in "
         "package.json, go.mod, Cargo.toml and a configured CMake build"
     )
+
+
+def _is_plain(runner: ModuleType, folder: ConfinedPath, present: set[str]) -> bool:
+    """Whether a root without configuration is a Python project all the same."""
+    tests = any(python.is_test_file(name) for name in present) or bool(present & {"tests", "test"})
+    return runner is python and not folder.parts and tests
 
 
 def _folders(workspace: Workspace, target: Target) -> list[ConfinedPath]:
@@ -87,8 +98,11 @@ def _folders(workspace: Workspace, target: Target) -> list[ConfinedPath]:
         # A repository may hold its projects in folders of their own.
         below = [e.path for root in roots for e in workspace.visible(root) if e.is_folder]
         return [*roots, *below]
-    root = next(each for each in workspace.roots if each.root is target.path.root)
-    folders = [root]
+    folders = [_root_of(workspace, target.path)]
     for part in target.path.parts:
         folders.append(folders[-1].child(part))
     return [folder for folder in reversed(folders) if folder.real.is_dir()]
+
+
+def _root_of(workspace: Workspace, path: ConfinedPath) -> ConfinedPath:
+    return next(root for root in workspace.roots if root.root is path.root)

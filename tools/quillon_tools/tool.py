@@ -1,4 +1,4 @@
-"""A tool is one typed function: name, description, schema and validator are derived from it.
+'''A tool is one typed function: name, description, schema and validator are derived from it.
 
     @tool(effect="read")
     def read_file(workspace: Workspace, path: ConfinedPath, start_line: int = 1) -> str:
@@ -15,7 +15,7 @@ model's. Keyword-only parameters are options: the brief form of a definition lea
 What a tool may do follows from what it returns. A tool of effect `read` returns its text. Any
 tool may instead return a `Command` or a `Proposal` that says what would be done: the function
 itself then only looks, and what it returned is what is approved and carried out.
-"""
+'''
 
 import inspect
 from collections.abc import Callable

@@ -190,8 +190,9 @@ class Toolset:
             action = answer
         if not isinstance(action, Command):
             return action
-        finished, read = await run(action), action.read
-        return await self._in_thread(tool, lambda: read(finished), Stop(), self.limits.read_seconds)
+        command, stop = action, Stop()
+        seconds = command.seconds + self.limits.read_seconds
+        return await self._in_thread(tool, lambda: command.read(run(command, stop)), stop, seconds)
 
     async def _in_thread(self, tool: Tool, call: Callable[[], T], stop: Stop, seconds: float) -> T:
         def guarded() -> T:

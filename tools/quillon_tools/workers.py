@@ -26,6 +26,10 @@ class Stop:
     def __bool__(self) -> bool:
         return self._event.is_set()
 
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not on when asked to end."""
+        self._event.wait(seconds)
+
     def check(self) -> None:
         """Leave the tool where it was asked to end.
 

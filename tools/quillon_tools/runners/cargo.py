@@ -1,6 +1,7 @@
 """`cargo test`, read from the text of Rust's test harness."""
 
 import re
+from itertools import pairwise
 
 from quillon_tools.command import Command, Finished
 from quillon_tools.confinement import ConfinedPath
@@ -68,7 +69,7 @@ def _failures(lines: list[str]) -> list[TestProblem]:
     """Each failed test has a section with what it printed, its panic included."""
     found = []
     starts = [n for n, line in enumerate(lines) if _SECTION.match(line)]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         head = _SECTION.match(lines[start])
         name = head[1] if head else ""
         message, location = "", ""

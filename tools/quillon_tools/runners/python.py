@@ -72,6 +72,7 @@ def _pytest(project: Project, python: str) -> Command:
     )
 
 
+_NO_TEST = re.compile(r"^ERROR: not found: (?:.*/)?(.*::.*)$", re.MULTILINE)
 _NOT_FOUND = re.compile(r"^ERROR: (file or directory not found: .*)$", re.MULTILINE)
 
 
@@ -80,6 +81,8 @@ def _read_pytest(finished: Finished) -> str:
         r"^ERROR: (file or directory not found: .*)$", finished.output, re.MULTILINE
     ):
         raise Failed(match[1])
+    if match := _NO_TEST.search(finished.output):
+        raise Failed(f"there is no such test: {match[1]}")
     if "No module named pytest" in finished.output:
         raise Failed("pytest is not installed")
     return rendered(read_junit(finished.report), finished)

@@ -145,6 +145,8 @@ def _junit_name(case: ET.Element) -> str:
             return name.replace(".", "/") + ".py"  # pytest's name of a file it could not collect
         return f"{owner}::{name}" if owner else name
     module = file.removesuffix(".py").replace("/", ".").replace("\\", ".")
+    if not owner and name == module:
+        return file
     inner = owner.removeprefix(module).strip(".")
     return "::".join(part for part in (file, *inner.split("."), name) if part)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from quillon_tools.runners.report import TestProblem, TestReport, output_lines
@@ -34,7 +35,7 @@ def read_unittest(output: str, folder: Path) -> TestReport | None:
 def _problems(lines: list[str], folder: Path) -> Iterator[TestProblem]:
     """Sections begin with a rule of `=` and a head; a rule of `-` follows the head."""
     starts = [n for n, line in enumerate(lines) if _is_rule(line, "=")]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         head = _HEAD.match(lines[start + 1]) if start + 1 < end else None
         if head is not None:
             yield _problem(head, lines[start + 2 : end], folder)
