@@ -128,6 +128,11 @@ class Job:
         self.first_token: float | None = None
 
     @property
+    def is_warming(self) -> bool:
+        """Whether it only fills the cache."""
+        return self.request.max_tokens <= 0
+
+    @property
     def drawn(self) -> int:
         """Tokens that were generated."""
         return len(self.tokens) - self.prompt_tokens
@@ -194,13 +199,18 @@ class Scheduler:
 
     def _admit(self, job: Job) -> None:
         try:
-            if job.request.max_tokens > 0:
+            if not job.is_warming:
                 # Before the prompt is evaluated: a bad grammar is known at once.
                 job.sampler = self._backend.sampler(job.request)
         except EngineError as error:
             job.emit(error)
             return
         job.stop_tokens = self._backend.token_ids(job.request.stop_tokens)
+        for other in self._jobs:
+            key = other.request.cache_key
+            if key is not None and key == job.request.cache_key and other.is_warming:
+                # What it was to be warm for is here, and goes on with what it has evaluated.
+                other.cancelled = True
         self._jobs.append(job)
 
     def step(self) -> bool:
@@ -256,7 +266,7 @@ class Scheduler:
             return False
         self._turns += 1
         job.turn = self._turns
-        last = len(chunk) == missing and job.request.max_tokens > 0
+        last = len(chunk) == missing and not job.is_warming
         begin = self._clock()
         if not self._decode(slot, Piece(slot.id, at, chunk, last)):
             return True

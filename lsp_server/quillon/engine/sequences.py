@@ -79,6 +79,8 @@ class SequencePool:
         # _shared[a][b]: how many leading cells the two sequences have in common.
         self._shared = [[0] * sequences for _ in range(sequences)]
         self._clock = 0
+        for slot in self.slots:
+            memory.trim(slot.id, 0)  # whatever somebody left there
 
     @property
     def used(self) -> int:

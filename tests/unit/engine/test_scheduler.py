@@ -361,6 +361,20 @@ def test_warming_fills_the_cache_and_says_nothing():
     check_run(job, prompt)
 
 
+def test_a_request_takes_over_from_what_warms_its_cache():
+    desk = Desk(chunk=16)
+    prompt = list(range(1, 61))
+    warm = desk.submit(prompt, priority=Priority.WARM, max_tokens=0, cache_key="k")
+    other = desk.submit(prompt, priority=Priority.WARM, max_tokens=0, cache_key="other")
+    desk.scheduler.step()
+    desk.scheduler.step()
+    job = desk.submit(prompt, max_tokens=4, cache_key="k")
+    desk.finish()
+    assert (warm.events[-1].reason, other.events[-1].reason) == ("cancelled", "length")
+    assert job.events[0].cached_tokens == 32  # of the other, which had come further
+    check_run(job, prompt)
+
+
 def test_more_chats_than_sequences_all_finish():
     desk = Desk(sequences=2)
     prompts = [[n, n + 1, n + 2] for n in range(1, 40, 3)]
