@@ -45,7 +45,11 @@ def python_source(lines: int) -> str:
             f"        return {number}\n",
             "\n",
         ]
-    return "".join(parts[:lines])
+    kept = parts[:lines]
+    while not kept[-1].startswith("        return"):  # not in the middle of a method
+        kept[-1] = "\n"
+        kept.insert(0, kept.pop())
+    return "".join(kept)
 
 
 class Key:
@@ -63,12 +67,13 @@ class Key:
         return _message("textDocument/didChange", params)
 
 
-def typing(lines: int, keys: int) -> Iterator[Key]:
-    """Somebody types lines of code, each at another place of the file."""
+def typing(source: str, keys: int) -> Iterator[Key]:
+    """Somebody types statements into methods, from the end of the file to its start."""
+    bodies = [n for n, line in enumerate(source.split("\n")) if line.startswith("        return")]
     chance = random.Random(7)  # noqa: S311 - places, no secrets
+    places = chance.sample(bodies, min(len(bodies), keys // len(CODE) + 1))
     left = keys
-    while left > 0:
-        line = chance.randrange(lines // 10, lines)
+    for line in sorted(places, reverse=True):
         yield Key(line, 0, "\n")
         for column, char in enumerate(CODE.rstrip()[: left - 1]):
             yield Key(line, column, char)
@@ -161,7 +166,7 @@ async def main() -> None:
     parser.add_argument("--keys", type=int, default=1_000)
     options = parser.parse_args()
     source = python_source(options.lines)
-    keys = list(typing(options.lines, options.keys))
+    keys = list(typing(source, options.keys))
     print(f"{options.lines} lines, {len(source) / 1e3:.0f} kB of Python, {len(keys)} keys\n")
     logging.disable(logging.CRITICAL)
     peer = through_messages(source, keys, pygls_server())

@@ -12,7 +12,7 @@ from quillon_tools.languages import Language, language_of
 MAX_TREE_CHARACTERS = 2_000_000
 # A question about a large text does not wait longer for a reparse: an unclosed bracket can make
 # tree-sitter read all of the rest of the file anew.
-_PATIENCE = 0.005  # seconds
+_PATIENCE = 0.008  # seconds
 
 
 class _Latest:
