@@ -119,6 +119,9 @@ class BareDecode:
         self._tokens[0] = self._at * 7919 % self._count
         self._decode(1)
 
+    def close(self) -> None:
+        lib.llama_free(self._context)
+
     def _decode(self, count: int) -> None:
         batch = lib.llama_batch_get_one(self._tokens, count)
         assert lib.llama_decode(self._context, batch) == 0
