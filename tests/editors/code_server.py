@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,35 @@ class Editor(msgspec.Struct, frozen=True):
         return "\n".join(file.read_text(errors="replace")[-6000:] for file in found)
 
 
+def _chinese(folder: Path) -> Path:
+    """A language pack without words: it makes the workbench's language Chinese."""
+    manifest = {
+        "name": "language-pack-zh-hans",
+        "publisher": "quillon-tests",
+        "version": "0.0.1",
+        "engines": {"vscode": "^1.91.0"},
+        "contributes": {
+            "localizations": [
+                {
+                    "languageId": "zh-cn",
+                    "languageName": "Chinese Simplified",
+                    "localizedLanguageName": "中文(简体)",
+                    "translations": [{"id": "vscode", "path": "./main.i18n.json"}],
+                }
+            ]
+        },
+    }
+    vsix = folder / "chinese.vsix"
+    with zipfile.ZipFile(vsix, "w") as package:
+        package.writestr("extension/package.json", json.dumps(manifest))
+        package.writestr("extension/main.i18n.json", json.dumps({"version": "1", "contents": {}}))
+    return vsix
+
+
 @contextlib.contextmanager
-def running(surroundings: Surroundings, machine: Mapping[str, Any]) -> Iterator[Editor]:
+def running(
+    surroundings: Surroundings, machine: Mapping[str, Any], *, language: str = "en"
+) -> Iterator[Editor]:
     """A workbench whose machine settings are `machine`; it is gone at the end."""
     bench = workbench()
     data = surroundings.folder / "data"
@@ -116,11 +144,13 @@ def running(surroundings: Surroundings, machine: Mapping[str, Any]) -> Iterator[
     ]
     # No gallery: nothing is looked up outside.
     env = {**surroundings.environment(), "EXTENSIONS_GALLERY": "{}"}
-    run([*common, "--install-extension", packed()], env=env)
+    wanted = [packed(), *([_chinese(surroundings.folder)] if language == "zh-cn" else [])]
+    for vsix in wanted:
+        run([*common, "--install-extension", vsix], env=env)
     command = [
         *common,
         *("--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-workspace-trust"),
-        *("--disable-getting-started-override", "--disable-proxy"),
+        *("--disable-getting-started-override", "--disable-proxy", "--locale", language),
     ]
     process = subprocess.Popen(
         command,

@@ -27,6 +27,12 @@ def call(name: str, **arguments: Any) -> str:
     return f"<tool_call>\n{body}\n</tool_call>"
 
 
+def rename(old: str, new: str) -> str:
+    """A proposed edit as the model writes it."""
+    edit = {"path": "a.py", "search": f"def {old}(a, b):", "replace": f"def {new}(a, b):"}
+    return call("propose_edit", edits=[edit])
+
+
 def engine_settings(folder: Path) -> dict[str, Any]:
     """Settings that make the server play the script; gates are files in `folder`/gates."""
     gates = folder / "gates"
@@ -61,6 +67,10 @@ def _chat() -> list[dict[str, Any]]:
             "reply": "one two three four five six seven eight nine ten",
             "gates": {"4": "counting"},
         },
+        {"match": "Call it plus", "reply": rename("add", "plus")},
+        {"match": "Call it plus", "reply": "It is called plus now."},
+        {"match": "Call it sum_of", "reply": rename("add", "sum_of")},
+        {"match": "Call it sum_of", "reply": "It is called sum_of now."},
         {"match": "Be hostile", "reply": HOSTILE},
         {"match": "explain this code", "reply": "This code **adds** two numbers."},
         {"match": "Explain this code.", "reply": "This code **adds** two numbers."},

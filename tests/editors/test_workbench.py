@@ -42,3 +42,15 @@ def test_on_the_scripted_engine(scenario: str, surroundings: Surroundings, tmp_p
     machine = {f"quillon.engine.{name}": value for name, value in engine.items()}
     with running(surroundings, machine) as editor:
         drive(editor, scenario, tmp_path / "pictures")
+
+
+def test_on_the_embedded_model(surroundings: Surroundings, tmp_path: Path):
+    with running(surroundings, {}) as editor:
+        drive(editor, "recovery", tmp_path / "pictures")
+
+
+def test_in_chinese(surroundings: Surroundings, tmp_path: Path):
+    engine = engine_settings(surroundings.folder)
+    machine = {f"quillon.engine.{name}": value for name, value in engine.items()}
+    with running(surroundings, machine, language="zh-cn") as editor:
+        drive(editor, "chinese", tmp_path / "pictures", QUILLON_TEST_LOCALE="zh-CN")

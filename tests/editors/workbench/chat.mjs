@@ -19,6 +19,7 @@ export default async function chat(session) {
   await toolCall(session);
   await approvals(session);
   await stop(session);
+  await edits(session);
   await hostile(session);
   await references(session);
   await conversations(session);
@@ -43,7 +44,7 @@ async function toolCall(session) {
   await session.page.locator('.tab.active', { hasText: 'a.py' }).waitFor();
   await session.focusEditor();
   await session.press('Control+End');
-  await answer.locator('.code-bar .button', { hasText: 'Insert at cursor' }).click();
+  await answer.locator('.code-bar .button', { hasText: 'Insert' }).click();
   await session.until('the code is inserted', async () =>
     (await session.lines()).includes('print(add(1, 2))'),
   );
@@ -82,9 +83,40 @@ async function stop(session) {
   await session.picture('stopped');
 }
 
+/** A proposed edit is approved with its diff, then applied whole, or reviewed hunk by hunk. */
+async function edits(session) {
+  const { page } = session;
+  const card = async (question, count) => {
+    await session.ask(question);
+    const answer = session.chat.locator('article.answer').nth(count - 1);
+    await answer.locator('.approval .run', { hasText: '+def' }).waitFor();
+    await answer.locator('.approval .button', { hasText: 'Allow once' }).click();
+    return (await session.answer(count)).locator('.card.edit');
+  };
+  const first = await card('Call it plus', 5);
+  await session.picture('edit');
+  await first.locator('.button', { hasText: 'Apply' }).click();
+  await first.getByText('Applied').waitFor();
+  await session.equal('the edit is applied', async () => (await session.lines())[0], 'def plus(a, b):');
+  await session.focusEditor();
+  await session.press('Control+z');
+  await session.equal('and undone', async () => (await session.lines())[0], 'def add(a, b):');
+
+  const second = await card('Call it sum_of', 6);
+  await second.locator('.button', { hasText: 'Review changes' }).click();
+  const preview = page.locator('.refactor-preview');
+  await preview.locator('.monaco-list-row', { hasText: 'a.py' }).first().waitFor();
+  await session.picture('review');
+  await preview.locator('.button, .monaco-button', { hasText: 'Apply' }).first().click();
+  await second.getByText('Applied').waitFor();
+  await session.equal('the hunk is applied', async () => (await session.lines())[0], 'def sum_of(a, b):');
+  await session.focusEditor();
+  await session.press('Control+z');
+}
+
 async function hostile(session) {
   await session.ask('Be hostile');
-  const answer = await session.answer(5);
+  const answer = await session.answer(7);
   await answer.getByText('onerror').first().waitFor();
   for (const selector of ['img', 'script', 'a[href^="javascript"]', 'a[href^="command"]']) {
     await session.equal(`no ${selector}`, () => answer.locator(selector).count(), 0);
@@ -118,7 +150,7 @@ async function conversations(session) {
   await chat.getByText('No conversations found.').waitFor();
   await chat.locator('input.search').fill('');
   await row.locator('.row-open').click();
-  await session.equal('it is back', () => chat.locator('article.answer').count(), 5);
+  await session.equal('it is back', () => chat.locator('article.answer').count(), 7);
 }
 
 async function themes(session) {
@@ -139,7 +171,7 @@ async function reload(session) {
   await session.page.waitForTimeout(1_500);
   await session.load();
   await session.openChat();
-  await session.equal('the conversation is back', () => session.chat.locator('article.answer').count(), 5);
+  await session.equal('the conversation is back', () => session.chat.locator('article.answer').count(), 7);
   await session.chat.getByText('The tests pass.').waitFor();
   await session.equal('the draft too', () => input.inputValue(), 'a question half written');
   await session.picture('reloaded');

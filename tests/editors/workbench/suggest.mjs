@@ -1,6 +1,7 @@
 // Ghost text: it appears, is superseded while typing, and is accepted to the last byte, with
 // brackets that close themselves; then in the middle of a line, snoozed, and off for a language.
-const GHOST = 'a, b):\n    return a + b';
+// The bracket that closed itself stays where it is: the ghost text goes around it.
+const GHOST = 'a, b:\n    return a + b';
 
 export default async function suggest(session) {
   const { page } = session;
@@ -27,7 +28,7 @@ export default async function suggest(session) {
   await session.equal('the file', () => session.read('a.py'), 'x = 1\ndef add(a, b):\n    return a + b');
 
   // Typed fast, only the last place counts.
-  await session.press('Control+End', 'Enter', 'Enter', 'Home');
+  await session.press('Control+End', 'Enter', 'Enter', 'Shift+Home');
   await session.type('def ad', 0);
   await session.type('d(', 0);
   await session.equal('the ghost of the last place', () => session.ghost(), GHOST);

@@ -12,8 +12,19 @@ export interface Candidate {
   readonly range?: Range;
 }
 
+/** A question that is being written. */
+export interface Draft {
+  readonly text: string;
+  readonly attached: readonly Candidate[];
+}
+
 export type ToPage =
-  | { readonly type: 'state'; readonly state: ChatState; readonly strings: Strings }
+  | {
+      readonly type: 'state';
+      readonly state: ChatState;
+      readonly strings: Strings;
+      readonly draft: Draft;
+    }
   | { readonly type: 'event'; readonly event: ChatEvent }
   | { readonly type: 'candidates'; readonly request: number; readonly rows: readonly Candidate[] }
   | { readonly type: 'attach'; readonly candidate: Candidate }
@@ -25,6 +36,7 @@ export type CodeAction = 'copy' | 'insert' | 'review';
 export type FromPage =
   | { readonly type: 'ready' }
   | { readonly type: 'ask'; readonly text: string; readonly attached: readonly Candidate[] }
+  | { readonly type: 'draft'; readonly draft: Draft }
   | { readonly type: 'stop' }
   | { readonly type: 'new' }
   | { readonly type: 'list'; readonly query: string }

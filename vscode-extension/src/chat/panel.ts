@@ -3,13 +3,19 @@
 import * as vscode from 'vscode';
 
 import { applyEdit, fileNames, insertCode, reviewCode, reviewEdit } from '../edits';
-import type { ApproveParams, ApproveResult, ExplainParams, StatusParams } from '../protocol';
+import type {
+  ApproveParams,
+  ApproveResult,
+  ExplainParams,
+  Reference,
+  StatusParams,
+} from '../protocol';
 import * as requests from '../requests';
 import type { Server } from '../server';
 import { chatServer } from './backend';
 import { candidates, referenceTo, selection } from './candidates';
 import { ChatConversation, sentence } from './conversation';
-import type { Candidate, FromPage, ToPage } from './messages';
+import type { Candidate, Draft, FromPage, ToPage } from './messages';
 import { pageHtml } from './page';
 import { openPlace } from './places';
 import { mentions, SELECTION } from './references';
@@ -18,6 +24,7 @@ import { english, type Strings } from './strings';
 
 export const VIEW = 'quillon.chat';
 const REMEMBERED = 'quillon.conversation';
+const DRAFT = 'quillon.draft';
 
 export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable {
   #view: vscode.WebviewView | null = null;
@@ -80,9 +87,7 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
     await this.show();
     if (this.#conversation.state.items.length > 0) this.#conversation.startNew();
     const references = question.references ?? [];
-    const labels = references.map((one) =>
-      vscode.workspace.asRelativePath(vscode.Uri.parse(one.uri)),
-    );
+    const labels = references.map(placeName);
     await this.#conversation.ask(question.text, references, labels);
   }
 
@@ -134,7 +139,8 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   #greet(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
-    this.#post({ type: 'state', state: this.#conversation.state, strings: translated() });
+    const draft = this.context.workspaceState.get<Draft>(DRAFT, { text: '', attached: [] });
+    this.#post({ type: 'state', state: this.#conversation.state, strings: translated(), draft });
     waiting.forEach((message) => this.#post(message));
   }
 
@@ -154,6 +160,8 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
         return this.#greet();
       case 'ask':
         return this.#ask(message.text, message.attached);
+      case 'draft':
+        return this.context.workspaceState.update(DRAFT, message.draft);
       case 'stop':
         return conversation.stop();
       case 'new':
@@ -244,6 +252,13 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   async #complete(request: number, query: string): Promise<void> {
     this.#post({ type: 'candidates', request, rows: await candidates(query) });
   }
+}
+
+function placeName({ uri, range }: Reference): string {
+  const name = vscode.workspace.asRelativePath(vscode.Uri.parse(uri));
+  if (range === undefined) return name;
+  const [first, last] = [range.start.line + 1, range.end.line + (range.end.character > 0 ? 1 : 0)];
+  return last > first ? `${name}:${first}-${last}` : `${name}:${first}`;
 }
 
 function translated(): Strings {

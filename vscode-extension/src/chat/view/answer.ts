@@ -47,8 +47,8 @@ function addCodeActions(pre: HTMLElement, { strings, code }: AnswerActions): voi
     { class: 'code-bar' },
     element('span', { class: 'language' }, language),
     copy,
-    button(strings.insert, () => code(text, 'insert')),
-    button(strings.review, () => code(text, 'review')),
+    button(strings.insert, () => code(text, 'insert'), { title: strings.insertTitle }),
+    button(strings.review, () => code(text, 'review'), { title: strings.reviewTitle }),
   );
   pre.tabIndex = 0;
   const box = element('div', { class: 'code' });

@@ -47,7 +47,8 @@ function brief(values: Readonly<Record<string, unknown>>): string {
     .slice(0, 200);
 }
 
-function argumentList(tool: ToolBlock, strings: Strings): HTMLElement {
+function argumentList(tool: ToolBlock, strings: Strings): HTMLElement | null {
+  if (Object.keys(tool.arguments).length === 0) return null;
   const rows = Object.entries(tool.arguments).flatMap(([name, value]) => [
     element('dt', {}, name),
     element('dd', {}, typeof value === 'string' ? value : JSON.stringify(value)),
@@ -78,7 +79,7 @@ function approval(tool: ToolBlock, { strings, decide }: CardActions): HTMLElemen
     element(
       'div',
       { class: 'choices' },
-      button(strings.allowOnce, choose('once'), 'primary'),
+      button(strings.allowOnce, choose('once'), { kind: 'primary' }),
       button(strings.allowSession, choose('session')),
       button(strings.deny, choose('deny')),
     ),
@@ -109,7 +110,7 @@ export function editCard(edit: EditBlock, { strings, edit: act }: CardActions): 
       element(
         'div',
         { class: 'choices' },
-        button(strings.apply, () => act(edit.id, 'apply'), 'primary'),
+        button(strings.apply, () => act(edit.id, 'apply'), { kind: 'primary' }),
         button(strings.reviewChanges, () => act(edit.id, 'review')),
         button(strings.discard, () => act(edit.id, 'discard')),
       ),

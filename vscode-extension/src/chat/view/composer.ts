@@ -1,15 +1,10 @@
 /** Where questions are written: input, names offered for `@` and `#`, send and stop. */
 
-import type { Candidate } from '../messages';
+import type { Candidate, Draft } from '../messages';
 import { mentions, typedName, withMark } from '../references';
 import type { ChatState } from '../state';
 import { filled, type Strings } from '../strings';
 import { element, iconButton } from './dom';
-
-export interface Draft {
-  readonly text: string;
-  readonly attached: readonly Candidate[];
-}
 
 export interface ComposerActions {
   readonly strings: Strings;

@@ -27,10 +27,17 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+interface ButtonLook {
+  readonly kind?: 'plain' | 'primary';
+  readonly title?: string;
+}
+
 /** A button with a word on it. */
-export function button(text: string, click: () => void, kind = 'plain'): HTMLButtonElement {
+export function button(text: string, click: () => void, look: ButtonLook = {}): HTMLButtonElement {
+  const { kind = 'plain', title } = look;
   const made = element('button', { class: `button ${kind}`, click }, text);
   made.type = 'button';
+  if (title !== undefined) made.title = title;
   return made;
 }
 

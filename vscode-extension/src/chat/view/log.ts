@@ -1,7 +1,8 @@
 /** The questions and answers. Only what changed is drawn again, so that folding and selecting last. */
 
+import type { ChatUsage } from '../../protocol';
 import type { Answer, Block, Item, Outcome, Question } from '../state';
-import { filled } from '../strings';
+import { filled, type Strings } from '../strings';
 import type { AnswerActions } from './answer';
 import { renderMarkdown } from './answer';
 import type { CardActions } from './cards';
@@ -128,19 +129,16 @@ export class Log {
       reason === '' ? null : element('p', { class: kind }, reason),
       outcome.usage === null
         ? null
-        : element(
-            'p',
-            { class: 'usage' },
-            filled(
-              strings.usage,
-              outcome.usage.promptTokens,
-              outcome.usage.cachedTokens,
-              outcome.usage.completionTokens,
-              outcome.usage.tokensPerSecond,
-            ),
-          ),
+        : element('p', { class: 'usage' }, usageLine(outcome.usage, strings)),
     );
   }
+}
+
+function usageLine(usage: ChatUsage, strings: Strings): string {
+  const { promptTokens, cachedTokens, completionTokens, tokensPerSecond } = usage;
+  const tokens = filled(strings.usage, promptTokens, cachedTokens, completionTokens);
+  const speed = tokensPerSecond > 0 ? filled(strings.speed, tokensPerSecond) : '';
+  return [tokens, speed].filter(Boolean).join(', ');
 }
 
 function replaceKeepingFold(before: HTMLElement, node: HTMLElement): void {

@@ -1,23 +1,23 @@
 /** The chat page: it keeps a copy of the state, draws it and says what the user does. */
 
-import type { FromPage, ToPage } from '../messages';
+import type { Draft, FromPage, ToPage } from '../messages';
 import { reduce } from '../reducer';
 import type { ChatState } from '../state';
 import { emptyChat } from '../state';
 import type { Strings } from '../strings';
 import { english } from '../strings';
-import { Composer, type Draft } from './composer';
+import { Composer } from './composer';
 import { button, element, iconButton } from './dom';
 import { History } from './history';
 import { Log } from './log';
 
 interface VsCodeApi {
   postMessage(message: FromPage): void;
-  getState(): Draft | undefined;
-  setState(draft: Draft): void;
 }
 
 declare function acquireVsCodeApi(): VsCodeApi;
+
+const QUIET_MILLISECONDS = 200;
 
 class Page {
   #state: ChatState = emptyChat;
@@ -35,6 +35,7 @@ class Page {
   constructor(
     private readonly api: VsCodeApi,
     private readonly strings: Strings,
+    draft: Draft,
     root: HTMLElement,
   ) {
     const post = (message: FromPage): void => api.postMessage(message);
@@ -53,7 +54,7 @@ class Page {
       remove: (conversation) => post({ type: 'delete', conversation }),
       export: (conversation) => post({ type: 'export', conversation }),
     });
-    this.#composer = this.#makeComposer(post);
+    this.#composer = this.#makeComposer(post, draft);
     this.#chat.append(this.#hint, this.#log.node, this.#composer.node);
     root.replaceChildren(
       this.#header(post),
@@ -87,15 +88,18 @@ class Page {
     }
   }
 
-  #makeComposer(post: (message: FromPage) => void): Composer {
-    const draft = this.api.getState() ?? { text: '', attached: [] };
+  #makeComposer(post: (message: FromPage) => void, draft: Draft): Composer {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     return new Composer(
       {
         strings: this.strings,
         ask: ({ text, attached }) => post({ type: 'ask', text, attached }),
         stop: () => post({ type: 'stop' }),
         complete: (query) => post({ type: 'complete', request: ++this.#request, query }),
-        save: (saved) => this.api.setState(saved),
+        save: (saved) => {
+          clearTimeout(timer);
+          timer = setTimeout(() => post({ type: 'draft', draft: saved }), QUIET_MILLISECONDS);
+        },
       },
       draft,
     );
@@ -143,7 +147,7 @@ class Page {
     if (connection.kind === 'failed') {
       rows.push(
         element('p', {}, connection.problem),
-        button(strings.retry, () => this.api.postMessage({ type: 'retry' }), 'primary'),
+        button(strings.retry, () => this.api.postMessage({ type: 'retry' }), { kind: 'primary' }),
         button(strings.showLog, () => this.api.postMessage({ type: 'log' })),
       );
     } else if (problem !== '') rows.push(element('p', {}, problem));
@@ -176,7 +180,8 @@ function main(): void {
   let page: Page | null = null;
   window.addEventListener('message', (event: MessageEvent<ToPage>) => {
     const message = event.data;
-    if (message.type === 'state') page ??= new Page(api, { ...english, ...message.strings }, root);
+    if (message.type === 'state')
+      page ??= new Page(api, { ...english, ...message.strings }, message.draft, root);
     page?.receive(message);
   });
   api.postMessage({ type: 'ready' });
