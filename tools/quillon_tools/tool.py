@@ -1,21 +1,16 @@
-'''A tool is one typed function: name, description, schema and validator are derived from it.
+"""A tool is one typed function: name, description, schema and validator are derived from it.
 
     @tool(effect="read")
-    def read_file(workspace: Workspace, path: ConfinedPath, start_line: int = 1) -> str:
-        \"""Read lines of a file.
+    def list_files(workspace: Workspace, path: ConfinedPath | None = None) -> str: ...
 
-Args:
-            path: The file.
-            start_line: The first line to read, from 1.
-        \"""
-
-Parameters of the types that a toolset injects (`Workspace`, `Limits`, `Stop`, ...) are not the
-model's. Keyword-only parameters are options: the brief form of a definition leaves them out.
+What the model reads stands in the function's docstring, its `Args` included. Parameters of the
+types that a toolset injects (`Workspace`, `Limits`, `Stop`, ...) are not the model's. Keyword-only
+parameters are options: the brief form of a definition leaves them out.
 
 What a tool may do follows from what it returns. A tool of effect `read` returns its text. Any
 tool may instead return a `Command` or a `Proposal` that says what would be done: the function
 itself then only looks, and what it returned is what is approved and carried out.
-'''
+"""
 
 import inspect
 from collections.abc import Callable
