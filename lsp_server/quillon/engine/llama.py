@@ -29,6 +29,15 @@ _MARKUP = re.compile(r"[<\[].+[>\]]", re.DOTALL)
 _GPU, _INTEGRATED_GPU = 1, 2  # ggml_backend_dev_type
 _LOG_DEBUG = 1  # thousands of lines for each context
 _LOG_LEVELS = {3: logging.WARNING, 4: logging.ERROR}  # ggml_log_level
+_HARMLESS = (
+    # The cells are for several requests; none of them gets more than was trained.
+    "possible training context overflow",
+    # What an interrupt looks like.
+    "ggml_backend_sched_graph_compute_async failed with error 1",
+    "failed to compute graph, compute status: 1",
+    "removing memory module entries for seq_id",
+    "llama_decode: failed to decode, ret = 2",
+)
 _error_lines: deque[str] = deque(maxlen=8)
 
 
@@ -277,8 +286,8 @@ def _on_log(level: int, text: bytes | None, _: object) -> None:
     line = (text or b"").decode("utf-8", "replace").rstrip()
     if not line or level == _LOG_DEBUG:
         return
-    if "possible training context overflow" in line:
-        level = 0  # the cells are for several requests; none of them gets more than was trained
+    if any(harmless in line for harmless in _HARMLESS):
+        level = 0
     if level in _LOG_LEVELS:
         _error_lines.append(line)
     logger.log(_LOG_LEVELS.get(level, logging.DEBUG), "%s", line)
