@@ -37,6 +37,7 @@ from quillon.stdio import open_reader, open_writer
 logger = logging.getLogger(__name__)
 
 STATE_VARIABLE = "QUILLON_STATE_DIR"
+_SWITCH_INTERVAL = 0.001  # seconds
 _PARENT_CHECK = 5.0  # seconds between looks whether the editor still lives
 
 _FEATURES = (
@@ -80,6 +81,8 @@ def state_directory() -> Path:
 def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> int:
     """Serve one client until it leaves; the exit status that the specification asks for."""
     server.protocol.answered = hands.answered
+    # A thread that parses holds the interpreter; the event loop must not wait long for its turn.
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         asyncio.run(_serve(server, hands, stdin_fd, stdout))
     except SystemExit as stop:  # raised by pygls on `exit`
