@@ -8,6 +8,7 @@ the model nothing.
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,10 @@ class Suggester:
             flight = self._board(scope, place, least)
             if flight.task is None:
                 gatherer = self._gatherer_for(engine)
-                flight.start(engine, _request(query, place, engine.state(), gatherer, settings))
+                flight.start(
+                    engine,
+                    partial(_request, query, place, engine.state(), gatherer, settings),
+                )
             outcome = await self._wait(flight, turn)
             if isinstance(outcome, Nothing):
                 return outcome

@@ -1,7 +1,7 @@
 """One generation of a suggestion: the stream is watched, and ended where it stops being useful."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -66,7 +66,7 @@ class Flight:
         typed = typed_since(self._snapshot.text, self.cursor, text, cursor)
         return typed is not None and _agree(self._text, typed)
 
-    def start(self, engine: Engine, request: Awaitable[Request]) -> None:
+    def start(self, engine: Engine, request: Callable[[], Awaitable[Request]]) -> None:
         """Begin: make the request, then ask the engine."""
         self.task = asyncio.create_task(self._run(engine, request))
 
@@ -75,10 +75,10 @@ class Flight:
         if self.task is not None:
             self.task.cancel()
 
-    async def _run(self, engine: Engine, request: Awaitable[Request]) -> Outcome:
+    async def _run(self, engine: Engine, request: Callable[[], Awaitable[Request]]) -> Outcome:
         """What the model wrote; None where it is not what was typed meanwhile."""
         try:
-            stream: Any = engine.generate(await request)
+            stream: Any = engine.generate(await request())
             async with aclosing(stream):
                 async for event in stream:
                     if isinstance(event, Delta) and self._ends_with(event):

@@ -293,6 +293,13 @@ async def test_the_newest_query_wins() -> None:
     assert desk.engine.calls[0].outcome == "cancelled"
 
 
+async def test_queries_in_one_breath() -> None:
+    desk = Desk("bar(2)")
+    first, second, third = (desk.start(f"{name} = ▮\n") for name in "xyz")
+    assert await asyncio.gather(first, second) == ["SUPERSEDED", "SUPERSEDED"]
+    assert await third == "z = «bar(2)»\n"
+
+
 async def test_a_running_generation_is_taken_over() -> None:
     desk = Desk(Step(reply=("fo", "o(1)"), gates={1: "held"}))
     older = desk.start("x = ▮\n")
