@@ -1,0 +1,1 @@
+"""The pipeline of the embedded model: corpus, tokenizer, pre-training, dialogues, export."""

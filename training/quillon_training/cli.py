@@ -1,0 +1,207 @@
+"""The command line: one command per step of the pipeline, each resumable."""
+
+# Libraries of the extra are imported by the command that needs them: `--help` answers at once, and
+# a missing one is named.
+# ruff: noqa: PLC0415
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from quillon_training.errors import TrainingError
+from quillon_training.machine import require_memory, require_modules
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(stderr=True)
+
+RunFolder = Annotated[Path, typer.Argument(help="Folder of the run.")]
+CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Folder that `corpus` wrote.")]
+TokenizerFile = Annotated[Path, typer.Option("--tokenizer", help="File that `tokenizer` wrote.")]
+_MEMORY_GIB = 2.5
+
+
+def main() -> None:
+    """Run a command; a step that cannot go on ends with what to do, not with a traceback."""
+    handler = RichHandler(console=console, show_path=False)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    try:
+        app()
+    except TrainingError as error:
+        console.print(f"[red]{error}[/]\n{error.hint}", highlight=False)
+        sys.exit(1)
+
+
+@app.command()
+def corpus(
+    output: Annotated[Path, typer.Argument(help="Folder to write.")],
+    packages: Annotated[list[Path], typer.Option(help="Folders with installed Python packages.")],
+    npm: Annotated[list[Path] | None, typer.Option(help="node_modules folders.")] = None,
+    limit: Annotated[int, typer.Option(help="Most characters from one package.")] = 4_000_000,
+    seed: int = 1,
+) -> None:
+    """Collect code of permissive licences from installed packages."""
+    require_modules("datasketch")
+    from quillon_training.corpus import build
+    from quillon_training.sources import npm_sources, python_sources, standard_library
+
+    sources = [standard_library(), *python_sources(packages), *npm_sources(npm or [])]
+    counts = build(sources, output, per_package=limit, seed=seed)
+    _answer(dict(counts))
+
+
+@app.command()
+def tokenizer(
+    output: Annotated[Path, typer.Argument(help="File to write.")],
+    corpus: CorpusFolder,
+    vocabulary: int = 4096,
+    files: Annotated[int, typer.Option(help="How many files to learn from.")] = 4500,
+    seed: int = 1,
+) -> None:
+    """Train the vocabulary on a sample of the corpus and on our Chinese sentences."""
+    require_modules("tokenizers")
+    from quillon_training.corpus import Corpus
+    from quillon_training.tokenizer import sample_texts, train_tokenizer
+
+    trained = train_tokenizer(sample_texts(Corpus(corpus / "train"), files, seed), vocabulary)
+    trained.save(str(output))
+    _answer({"tokens": trained.get_vocab_size()})
+
+
+@app.command()
+def pretrain(
+    run: RunFolder,
+    corpus: CorpusFolder,
+    tokenizer: TokenizerFile,
+    shape: Annotated[str, typer.Option(help="miniature, cpu, cpu-deep or gpu.")] = "cpu",
+    settings: Annotated[
+        Path | None, typer.Option(help="JSON of PretrainSettings; else as saved, or the defaults.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Stop at this step.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    threads: Annotated[int, typer.Option(help="At most; fewer while other programs run.")] = 2,
+) -> None:
+    """Train, or go on training where the newest checkpoint of the run stands."""
+    require_modules("torch", "transformers", "tokenizers")
+    require_memory(_MEMORY_GIB)
+    from quillon_training.checkpoint import LATEST
+    from quillon_training.model import SHAPES
+    from quillon_training.pretrain import PretrainSettings, Run
+
+    chosen = msgspec.json.decode(settings.read_bytes(), type=PretrainSettings) if settings else None
+    training = Run(run, corpus / "train", tokenizer)
+    if (run / LATEST).exists():
+        training.resume(chosen)
+    else:
+        training.start(SHAPES[shape], chosen or PretrainSettings())
+    training.train(threads=threads, steps=steps, minutes=minutes)
+
+
+@app.command()
+def grow(
+    run: RunFolder,
+    output: Annotated[Path, typer.Argument(help="Folder of the deeper run.")],
+    factor: int = 2,
+) -> None:
+    """Begin a deeper run from a trained one by repeating its stack of layers."""
+    require_modules("torch", "transformers")
+    from quillon_training.pretrain import grow_run
+
+    grow_run(run, output, factor)
+
+
+@app.command()
+def curve(run: RunFolder) -> None:
+    """Draw the run's loss over tokens as `loss.png`."""
+    require_modules("matplotlib")
+    from quillon_training.curve import draw_loss, read_losses
+
+    _answer({"picture": str(draw_loss(read_losses(run / "loss.jsonl"), run / "loss.png"))})
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    output: Annotated[Path, typer.Argument(help="GGUF file to write.")],
+    tokenizer: TokenizerFile,
+    *,
+    kind: Annotated[str, typer.Option(help="f32, f16 or q8_0.")] = "q8_0",
+    averaged: Annotated[bool, typer.Option(help="The averaged weights, not the last.")] = True,
+    name: str = "Quillon Tiny",
+    version: str = "1",
+) -> None:
+    """Write the newest checkpoint as GGUF."""
+    require_modules("torch", "transformers", "gguf")
+    from quillon_training.checkpoint import load_checkpoint
+    from quillon_training.export import ModelCard, write_gguf
+
+    saved = load_checkpoint(run)
+    description = f"Trained on {saved.tokens / 1e6:.1f}M tokens of code."
+    path = write_gguf(
+        output,
+        saved.average if averaged else saved.model,
+        saved.shape,
+        tokenizer,
+        kind=kind,
+        card=ModelCard(name=name, version=version, description=description),
+    )
+    _answer({"file": str(path), "bytes": path.stat().st_size, "step": saved.step})
+
+
+@app.command()
+def verify(
+    run: RunFolder,
+    model: Annotated[Path, typer.Argument(help="GGUF that `export` wrote from this run.")],
+    corpus: CorpusFolder,
+    tokenizer: TokenizerFile,
+    *,
+    kind: str = "q8_0",
+    averaged: Annotated[bool, typer.Option(help="The averaged weights, not the last.")] = True,
+    snippets: int = 1000,
+) -> None:
+    """Compare a GGUF with the checkpoint: tokens of 1,000 snippets, and logits."""
+    require_modules("torch", "transformers", "llama_cpp")
+    from quillon_training.checkpoint import load_checkpoint
+    from quillon_training.corpus import Corpus
+    from quillon_training.tokenizer import load_tokenizer
+    from quillon_training.verify import verify_gguf
+
+    source = load_checkpoint(run).build_model(averaged=averaged)
+    source.train(mode=False)
+    parsing = load_tokenizer(tokenizer, parse_special=True)
+    result = verify_gguf(
+        model, source, parsing, Corpus(corpus / "heldout"), kind=kind, snippets=snippets
+    )
+    _answer(msgspec.to_builtins(result))
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A GGUF file.")],
+    corpus: CorpusFolder,
+    tokenizer: TokenizerFile,
+    holes: int = 200,
+    samples: Annotated[Path | None, typer.Option(help="Where to write every hole, JSON.")] = None,
+) -> None:
+    """Fill single-line holes of held-out packages, in both orders."""
+    require_modules("llama_cpp", "tokenizers")
+    from quillon_training.corpus import Corpus
+    from quillon_training.evaluate import evaluate_fim
+    from quillon_training.tokenizer import load_tokenizer
+
+    loaded = load_tokenizer(tokenizer)
+    reports, results = evaluate_fim(model, loaded, Corpus(corpus / "heldout"), holes=holes)
+    if samples:
+        samples.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1))
+    _answer([msgspec.to_builtins(item) for item in reports])
+
+
+def _answer(value: Any) -> None:
+    """What a command found, as JSON on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=1))

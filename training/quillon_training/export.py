@@ -1,0 +1,206 @@
+"""GGUF files: weights, vocabulary, chat template, FIM ids, licence and model-card metadata.
+
+Names and fields: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. The output layer is
+tied to the embedding, so no `output.weight` is written; one-dimensional weights stay in F32.
+"""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import gguf
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from quillon_training.errors import ExportError
+from quillon_training.model import ModelShape
+from quillon_training.tokenizer import (
+    CONTROL_TOKENS,
+    END_OF_TEXT,
+    FILE_SEP,
+    FIM_MIDDLE,
+    FIM_PAD,
+    FIM_PREFIX,
+    FIM_SUFFIX,
+    IM_END,
+    REPO_NAME,
+    SPECIAL_TOKENS,
+)
+
+_TYPES = {
+    "f32": (gguf.GGMLQuantizationType.F32, gguf.LlamaFileType.ALL_F32),
+    "f16": (gguf.GGMLQuantizationType.F16, gguf.LlamaFileType.MOSTLY_F16),
+    "q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
+}
+FORMATS = tuple(_TYPES)
+_LAYER_NAMES = {
+    "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm",
+    "self_attn.q_norm": "attn_q_norm",
+    "self_attn.k_norm": "attn_k_norm",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+
+
+class ModelCard(msgspec.Struct, frozen=True):
+    """What a model file says about itself."""
+
+    name: str
+    version: str
+    description: str
+    licence: str = "apache-2.0"
+    author: str = "The Quillon authors"
+
+
+def chat_template() -> str:
+    """The chat template: ChatML with Hermes tool calls, as Qwen's instruct models have it."""
+    return files("quillon_training").joinpath("data/chat_template.jinja").read_text("utf-8")
+
+
+def write_gguf(
+    path: Path,
+    weights: dict[str, torch.Tensor],
+    shape: ModelShape,
+    tokenizer: Path,
+    *,
+    kind: str,
+    card: ModelCard,
+) -> Path:
+    """Write `weights` (names of `Qwen3ForCausalLM`) as `kind`: "f32", "f16" or "q8_0".
+
+    Raises:
+        ExportError: The tokenizer and the weights do not belong together, or the disk is full.
+    """
+    vocabulary = json.loads(tokenizer.read_text("utf-8"))
+    _check_vocabulary(vocabulary, shape)
+    temporary = path.with_suffix(".part")
+    writer = gguf.GGUFWriter(temporary, "qwen3")
+    _add_card(
+        writer,
+        card,
+        sum(value.numel() for name, value in weights.items() if name != "lm_head.weight"),
+    )
+    _add_shape(writer, shape)
+    _add_vocabulary(writer, vocabulary, shape.vocabulary)
+    quantization, file_type = _TYPES[kind]
+    writer.add_file_type(file_type)
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    for name, value in weights.items():
+        if name != "lm_head.weight":
+            _add_tensor(writer, _gguf_name(name), value.detach().float().numpy(), quantization)
+    try:
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written: {error}", "Free some disk space.") from error
+    finally:
+        writer.close()
+    temporary.replace(path)
+    return path
+
+
+def _check_vocabulary(vocabulary: dict[str, Any], shape: ModelShape) -> None:
+    tokens = vocabulary["model"]["vocab"]
+    missing = [token for index, token in enumerate(SPECIAL_TOKENS) if tokens.get(token) != index]
+    if missing or len(tokens) != shape.vocabulary:
+        raise ExportError(
+            f"The tokenizer does not match the model: {len(tokens)} tokens for {shape.vocabulary}"
+            + (f", {', '.join(missing)} not in place" if missing else ""),
+            "Name the tokenizer that the model was trained with (--tokenizer).",
+        )
+
+
+def _add_card(writer: gguf.GGUFWriter, card: ModelCard, parameters: int) -> None:
+    writer.add_type(gguf.GGUFType.MODEL)
+    writer.add_name(card.name)
+    writer.add_version(card.version)
+    writer.add_description(card.description)
+    writer.add_author(card.author)
+    writer.add_license(card.licence)
+    writer.add_size_label(f"{parameters / 1e6:.0f}M")
+    writer.add_languages(["en", "zh"])
+    writer.add_tags(["code", "fill-in-the-middle", "tool-use"])
+
+
+def _add_shape(writer: gguf.GGUFWriter, shape: ModelShape) -> None:
+    writer.add_block_count(shape.layers)
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.hidden)
+    writer.add_feed_forward_length(shape.feed_forward)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.kv_heads)
+    writer.add_key_length(shape.head_dim)
+    writer.add_value_length(shape.head_dim)
+    writer.add_rope_freq_base(shape.rope_theta)
+    writer.add_layer_norm_rms_eps(1e-6)
+
+
+def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: dict[str, Any], size: int) -> None:
+    by_id = {index: token for token, index in vocabulary["model"]["vocab"].items()}
+    kinds = []
+    for index in range(size):
+        token = by_id[index]
+        if token in CONTROL_TOKENS:
+            kinds.append(gguf.TokenType.CONTROL)
+        else:
+            kinds.append(
+                gguf.TokenType.USER_DEFINED if token in SPECIAL_TOKENS else gguf.TokenType.NORMAL
+            )
+    merges = [
+        merge if isinstance(merge, str) else " ".join(merge)
+        for merge in vocabulary["model"]["merges"]
+    ]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list([by_id[index] for index in range(size)])
+    writer.add_token_types(kinds)
+    writer.add_token_merges(merges)
+    # Without a BOS id of its own llama.cpp takes 11, which is another token here.
+    writer.add_bos_token_id(END_OF_TEXT)
+    writer.add_add_bos_token(value=False)
+    writer.add_eos_token_id(IM_END)
+    writer.add_eot_token_id(IM_END)
+    writer.add_pad_token_id(END_OF_TEXT)
+    for key, token in (
+        ("pre", FIM_PREFIX),
+        ("suf", FIM_SUFFIX),
+        ("mid", FIM_MIDDLE),
+        ("pad", FIM_PAD),
+        ("rep", REPO_NAME),
+        ("sep", FILE_SEP),
+    ):
+        writer.add_uint32(f"tokenizer.ggml.fim_{key}_token_id", token)
+    writer.add_chat_template(chat_template())
+
+
+def _add_tensor(
+    writer: gguf.GGUFWriter,
+    name: str,
+    value: NDArray[np.float32],
+    quantization: gguf.GGMLQuantizationType,
+) -> None:
+    if value.ndim == 1 or quantization == gguf.GGMLQuantizationType.F32:
+        writer.add_tensor(name, value)
+    elif quantization == gguf.GGMLQuantizationType.F16:
+        writer.add_tensor(name, value.astype(np.float16))
+    else:
+        writer.add_tensor(name, gguf.quants.quantize(value, quantization), raw_dtype=quantization)
+
+
+def _gguf_name(name: str) -> str:
+    if name == "model.embed_tokens.weight":
+        return "token_embd.weight"
+    if name == "model.norm.weight":
+        return "output_norm.weight"
+    layer, _, rest = name.removeprefix("model.layers.").partition(".")
+    return f"blk.{layer}.{_LAYER_NAMES[rest.removesuffix('.weight')]}.weight"
