@@ -14,5 +14,7 @@ def main() -> None:
 
         sys.exit(run(sys.argv[2:]))
     from quillon.cli.app import app  # noqa: PLC0415 - see the module's docstring
+    from quillon.cli.output import accept_any_text  # noqa: PLC0415 - the same
 
+    accept_any_text()
     app()

@@ -1,6 +1,7 @@
 """The commands, wired: what each does lies in its own module."""
 
 import asyncio
+import errno
 import os
 import sys
 from pathlib import Path
@@ -80,7 +81,10 @@ def chat(
     """Ask about the code of a folder; without -p, question by question."""
     from quillon.cli.chat import run_chat  # noqa: PLC0415 - commands load what they need
 
-    _run(run_chat(settings_for(model), _folder(folder), prompt, Output(json=json)), json=json)
+    if prompt is not None and not prompt.strip():
+        fail("The question is empty. Write one after -p.", json=json, status=2)
+    root = _folder(folder, json=json)
+    _run(run_chat(settings_for(model), root, prompt, Output(json=json)), json=json)
 
 
 @app.command()
@@ -93,7 +97,8 @@ def complete(
     """Complete the code at a place, as ghost text would."""
     from quillon.cli.code import run_complete  # noqa: PLC0415 - commands load what they need
 
-    _run(run_complete(settings_for(model), _folder(folder), place, Output(json=json)), json=json)
+    root = _folder(folder, json=json)
+    _run(run_complete(settings_for(model), root, place, Output(json=json)), json=json)
 
 
 @app.command()
@@ -106,7 +111,8 @@ def explain(
     """Explain the definition at a line."""
     from quillon.cli.code import run_explain  # noqa: PLC0415 - commands load what they need
 
-    _run(run_explain(settings_for(model), _folder(folder), place, Output(json=json)), json=json)
+    root = _folder(folder, json=json)
+    _run(run_explain(settings_for(model), root, place, Output(json=json)), json=json)
 
 
 @app.command()
@@ -178,10 +184,11 @@ def engine_run(model: ModelOption = None) -> None:
     _guard(lambda: run_engine(settings_for(model)), json=False)
 
 
-def _folder(folder: Path) -> Path:
+def _folder(folder: Path, *, json: bool) -> Path:
     path = folder.absolute()
     if not path.is_dir():
-        fail(f"{folder} is no folder. Name the folder of a project, or leave --folder out.")
+        advice = "Name the folder of a project, or leave --folder out."
+        fail(f"{folder} is no folder. {advice}", json=json)
     return path.resolve()
 
 
@@ -199,6 +206,16 @@ def _guard(job: Any, *, json: bool) -> None:
         raise typer.Exit(130) from None
     except BrokenPipeError:
         # The reader of our output left, as `head` does; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()
         raise typer.Exit(141) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        fail("The output cannot be written: no space is left where it goes.")
     raise typer.Exit(status or 0)
+
+
+def _drop_output() -> None:
+    """Let what is still buffered for the standard output go nowhere at our exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -2,12 +2,12 @@
 
 import asyncio
 import sys
-from contextlib import aclosing
+import threading
+from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import msgspec
-from rich.prompt import Prompt
 
 from quillon.assist.chat import CallEvent, NoticeEvent, ResultEvent, TextEvent, Turn, TurnResult
 from quillon.assist.conversations import Conversation, new_conversation
@@ -21,6 +21,12 @@ from quillon_tools.policy import ApprovalRequest, Decision
 from quillon_tools.toolset import Toolset
 
 _SHOWN = 6  # lines of a tool's result
+_CHOICES: dict[str, Literal["once", "session", "deny"]] = {
+    "y": "once",
+    "yes": "once",
+    "a": "session",
+    "always": "session",
+}
 
 
 class Line(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -70,26 +76,67 @@ async def run_chat(settings: Settings, folder: Path, prompt: str | None, output:
     """Answer one prompt, or question by question until the input ends."""
     engine = open_engine(settings)
     session = Session(settings, roots=(folder,))
+    typed = Typed()
     try:
         with output.working("loading the model"):
             info = await engine.info()
         workspace = make_workspace(session)
         tools = await make_toolset(
-            session, lambda request: _approve(request, output), info, workspace
+            session, lambda request: _approve(request, typed, output), info, workspace
         )
         if prompt is not None:
             await _turn(engine, tools, settings, new_conversation(), prompt, output)
             return 0
         output.notice(f"{info.model} in {folder}. An empty line or Ctrl-D ends the chat.")
-        await _converse(engine, tools, settings, output)
+        await _converse(engine, tools, settings, typed, output)
     finally:
         await engine.aclose()
     return 0
 
 
-async def _converse(engine: Engine, tools: Toolset, settings: Settings, output: Output) -> None:
+class Typed:
+    """Lines of the standard input, awaited where Ctrl-C need not wait for the next one.
+
+    A thread of the loop's pool would be joined at the end, and `sys.stdin` be locked by it.
+    """
+
+    def __init__(self) -> None:
+        self._file: TextIO | None = None
+
+    async def line(self) -> str:
+        """The next line without the space around it; empty at the end of the input, too."""
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[str] = loop.create_future()
+        file = self._opened()
+
+        def read() -> None:
+            try:
+                text = file.readline() if file is not None else ""
+            except OSError:  # a terminal that went away
+                text = ""
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(answer, text)
+
+        def answer(text: str) -> None:
+            if not found.done():
+                found.set_result(text.strip())
+
+        threading.Thread(target=read, name="quillon-typed", daemon=True).start()
+        return await found
+
+    def _opened(self) -> TextIO | None:
+        if self._file is None and sys.stdin is not None:  # None: it was closed before we started
+            self._file = open(  # noqa: SIM115 - as long as the process lives
+                sys.stdin.fileno(), encoding=sys.stdin.encoding, errors="replace", closefd=False
+            )
+        return self._file
+
+
+async def _converse(
+    engine: Engine, tools: Toolset, settings: Settings, typed: Typed, output: Output
+) -> None:
     conversation = new_conversation()
-    while question := await asyncio.to_thread(_read_question, output):
+    while question := await _ask("\n> ", typed, output):
         try:
             conversation = await _turn(engine, tools, settings, conversation, question, output)
         except EngineError as error:
@@ -97,11 +144,11 @@ async def _converse(engine: Engine, tools: Toolset, settings: Settings, output: 
             output.notice(f"quillon: {error}")
 
 
-def _read_question(output: Output) -> str:
+async def _ask(prompt: str, typed: Typed, output: Output) -> str:
     if output.interactive:
-        sys.stderr.write("\n> ")
+        sys.stderr.write(prompt)
         sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    return await typed.line()
 
 
 async def _turn(
@@ -155,16 +202,10 @@ def _show(event: object, output: Output) -> None:
         output.line()
 
 
-async def _approve(request: ApprovalRequest, output: Output) -> Decision:
+async def _approve(request: ApprovalRequest, typed: Typed, output: Output) -> Decision:
     if output.json or not output.interactive:
         return Decision("deny", "nobody is at the terminal to approve it")
     output.notice(f"The model wants to run {request.tool}:\n{request.preview}")
-    choices: dict[str, Literal["once", "session", "deny"]] = {
-        "y": "once",
-        "a": "session",
-        "n": "deny",
-    }
-    asked = await asyncio.to_thread(
-        Prompt.ask, "Run it? (y)es, (a)lways in this chat, (n)o", choices=list(choices), default="n"
-    )
-    return Decision(choices[asked])
+    answer = await _ask("Run it? (y)es, (a)lways in this chat, (N)o: ", typed, output)
+    # Running things takes a clear word: whatever else was typed is a no.
+    return Decision(_CHOICES.get(answer.lower(), "deny"))

@@ -51,9 +51,9 @@ class ExplanationLine(msgspec.Struct, frozen=True):
 
 async def run_complete(settings: Settings, folder: Path, place: str, output: Output) -> int:
     """Print the suggestion at a place; status 3 where there is none."""
-    file, line, column = _parse(place, needs_column=True)
-    session, snapshot = await asyncio.to_thread(_open, settings, folder, file)
-    cursor = _offset(snapshot, file, line, column)
+    file, line, column = _parse(place, output, needs_column=True)
+    session, snapshot = await asyncio.to_thread(_open, settings, folder, file, output)
+    cursor = _offset(snapshot, file, line, column, output)
     engine = open_engine(settings)
     try:
         with output.working("loading the model"):
@@ -78,9 +78,9 @@ async def run_complete(settings: Settings, folder: Path, place: str, output: Out
 
 async def run_explain(settings: Settings, folder: Path, place: str, output: Output) -> int:
     """Print the explanation of the definition at a line."""
-    file, line, _ = _parse(place, needs_column=False)
-    session, snapshot = await asyncio.to_thread(_open, settings, folder, file)
-    at = _offset(snapshot, file, line, 1)
+    file, line, _ = _parse(place, output, needs_column=False)
+    session, snapshot = await asyncio.to_thread(_open, settings, folder, file, output)
+    at = _offset(snapshot, file, line, 1, output)
     indent = len(snapshot.lines.line_span(line - 1).cut(snapshot.text)) - len(
         snapshot.lines.line_span(line - 1).cut(snapshot.text).lstrip()
     )
@@ -104,18 +104,22 @@ async def run_explain(settings: Settings, folder: Path, place: str, output: Outp
     return 0
 
 
-def _parse(place: str, *, needs_column: bool) -> tuple[str, int, int]:
+def _parse(place: str, output: Output, *, needs_column: bool) -> tuple[str, int, int]:
     match = _PLACE.fullmatch(place)
     form = "FILE:LINE:COL" if needs_column else "FILE:LINE"
     if match is None or (needs_column and match["column"] is None):
-        fail(f"{place!r} names no place. Write {form}, counted from 1, such as src/app.py:12:8.")
+        example = "src/app.py:12:8" if needs_column else "src/app.py:12"
+        wrong = f"{place!r} names no place. Write {form}, counted from 1, such as {example}."
+        fail(wrong, json=output.json, status=2)
     line, column = int(match["line"]), int(match["column"] or 1)
     if not line or not column:
-        fail(f"{place!r}: lines and columns are counted from 1.")
+        fail(f"{place!r}: lines and columns are counted from 1.", json=output.json, status=2)
     return match["file"], line, column
 
 
-def _open(settings: Settings, folder: Path, file: str) -> tuple[Session, DocumentSnapshot]:
+def _open(
+    settings: Settings, folder: Path, file: str, output: Output
+) -> tuple[Session, DocumentSnapshot]:
     """The file as an editor would open it; refused where the guard would refuse it."""
     path = (folder / file).absolute()
     # A file outside the folder was named by the user, who may; the file's own folder is its root.
@@ -124,7 +128,7 @@ def _open(settings: Settings, folder: Path, file: str) -> tuple[Session, Documen
         workspace = Workspace((root,))
         content = workspace.read_text(workspace.resolve(str(path)))
     except ToolError as error:
-        fail(str(error))
+        fail(str(error), json=output.json)
     language = language_of(path)
     session = Session(settings, roots=(root,))
     uri = uri_of_path(path)
@@ -135,7 +139,9 @@ def _open(settings: Settings, folder: Path, file: str) -> tuple[Session, Documen
     return session, snapshot
 
 
-def _offset(snapshot: DocumentSnapshot, file: str, line: int, column: int) -> int:
-    if line > snapshot.lines.line_count:
-        fail(f"{file} has {snapshot.lines.line_count} lines; there is no line {line}.")
+def _offset(snapshot: DocumentSnapshot, file: str, line: int, column: int, output: Output) -> int:
+    count = snapshot.lines.line_count
+    if line > count:
+        lines = "1 line" if count == 1 else f"{count} lines"
+        fail(f"{file} has {lines}; there is no line {line}.", json=output.json)
     return snapshot.lines.offset(Position(line - 1, column - 1), "utf-32")

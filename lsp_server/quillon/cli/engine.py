@@ -9,7 +9,7 @@ from quillon.engine.base import EngineInfo, EngineUnavailable
 from quillon.engine.control import ask_state, ask_to_stop, running_engines
 from quillon.engine.host import HostOptions
 from quillon.engine.host import main as host_main
-from quillon.engine.models import resolve_model
+from quillon.engine.models import resolve_model, verify
 from quillon.settings import Settings
 
 
@@ -55,6 +55,11 @@ async def stop_engines(output: Output) -> int:
 
 
 def run_engine(settings: Settings) -> int:
-    """Run the engine of a model here until it is stopped."""
+    """Run the engine of a model here until it is stopped.
+
+    Raises:
+        ModelError: The file cannot be run; a process without a model would only wait.
+    """
     model = resolve_model(settings, os.environ)
+    verify(model.path)
     return host_main(HostOptions(model=model.path, settings=settings.model, foreground=True))

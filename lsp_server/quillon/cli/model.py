@@ -14,7 +14,7 @@ def show_models(settings: Settings, environ: Mapping[str, str], output: Output) 
     for index, model in enumerate(found):
         output.value(model)
         if model.problem:
-            table.add_row("✗", model.name, "", "", "", "", "", model.problem)
+            output.line(f"✗ {model.name}: {model.problem}", "bold red")
         else:
             table.add_row("→" if index == 0 else "", *_cells(model))
     output.show(table)

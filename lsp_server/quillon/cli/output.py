@@ -3,11 +3,13 @@
 Results go to stdout, everything else (progress, notices, errors) to stderr.
 """
 
+import io
+import json
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NoReturn
 
 import msgspec
@@ -15,6 +17,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+
+class _Console(Console):
+    """A console that leaves a reader who left to `cli.app`; rich would end us with status 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on raising."""
+        raise BrokenPipeError
 
 
 class Output:
@@ -25,18 +35,19 @@ class Output:
 
     def __init__(self, *, json: bool = False, record: bool = False) -> None:
         self.json = json
-        self._out = Console(highlight=False, record=record, width=96 if record else None)
+        self._out = _Console(highlight=False, record=record, width=96 if record else None)
         self._err = Console(stderr=True, highlight=False)
 
     @property
     def interactive(self) -> bool:
         """Whether a person can answer questions here."""
-        return sys.stdin.isatty() and self._err.is_terminal
+        # None: the input was closed before we started.
+        return sys.stdin is not None and sys.stdin.isatty() and self._err.is_terminal
 
     def value(self, value: object) -> None:
         """Print a value as one line of JSON, if JSON was asked for."""
         if self.json:
-            sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+            sys.stdout.write(_json(value) + "\n")
             sys.stdout.flush()
 
     def text(self, text: str) -> None:
@@ -81,11 +92,35 @@ class Output:
             yield
 
 
-def fail(message: str, *, json: bool = False) -> NoReturn:
-    """End the command with status 1 and one sentence."""
+def accept_any_text() -> None:
+    """Let the standard streams escape what their encoding lacks; to fail there helps nobody.
+
+    File names and arguments may be bytes that are no text, and a terminal's encoding may be ASCII.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed before we started
+            stream.reconfigure(errors="backslashreplace")
+
+
+def fail(message: str, *, json: bool = False, status: int = 1) -> NoReturn:
+    """End the command with a status (2: it was called wrongly) and one sentence."""
     if json:
-        sys.stdout.write(msgspec.json.encode({"error": message}).decode() + "\n")
+        sys.stdout.write(_json({"error": message}) + "\n")
     Console(stderr=True, highlight=False, soft_wrap=True).print(
         f"[bold red]quillon:[/] {escape(message)}"
     )
-    raise typer.Exit(1)
+    raise typer.Exit(status)
+
+
+def _json(value: object) -> str:
+    try:
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
+    except UnicodeEncodeError:  # a file name of bytes that are no text; escaped, it is valid JSON
+        return json.dumps(msgspec.to_builtins(value, enc_hook=_plain))
+
+
+def _plain(value: object) -> str:
+    """Paths are text in JSON."""
+    if isinstance(value, PurePath):
+        return str(value)
+    raise NotImplementedError

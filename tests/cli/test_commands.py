@@ -1,0 +1,129 @@
+"""The commands on the embedded model: what they print, and how they end."""
+
+import os
+import re
+import signal
+import subprocess
+
+import psutil
+import pytest
+
+from quillon_testing.engines import Engines
+
+WHERE = "where is price_of defined?"
+
+
+def test_a_question_with_a_tool_call_as_json(quillon):
+    ended = quillon("chat", "-p", WHERE, "--json")
+    assert (ended.status, ended.err) == (0, "")
+    calls = [line for line in ended.lines if line["kind"] == "toolCall"]
+    assert {"query": "price_of"} in [call["arguments"] for call in calls]
+    results = [line["text"] for line in ended.lines if line["kind"] == "toolResult"]
+    assert any("shop/prices.py" in text and "price_of" in text for text in results)
+    assert ended.lines[-1]["kind"] == "end"
+
+
+def test_questions_through_a_pipe(quillon):
+    ended = quillon("chat", given=f"{WHERE}\nand \udce9?\n".encode("utf-8", "surrogateescape"))
+    assert ended.status == 0
+    assert "search_symbols(query='price_of')" in ended.out
+    assert "Traceback" not in ended.err
+
+
+def test_nobody_at_the_terminal_approves_nothing(quillon):
+    ended = quillon("chat", "-p", "Run the tests", "--json")
+    assert ended.status == 0
+    for line in ended.lines:
+        if line["kind"] == "toolCall" and line["name"] == "run_tests":
+            assert line["state"] in ("proposed", "denied")
+
+
+def test_a_closed_input_ends_the_chat(quillon):
+    ended = quillon("chat", preexec_fn=lambda: os.close(0))
+    assert ended.status == 0
+    assert "Traceback" not in ended.err
+
+
+def test_an_empty_input_ends_the_chat(quillon):
+    assert quillon("chat", stdin=subprocess.DEVNULL).status == 0
+
+
+@pytest.mark.parametrize("words", [("chat",), ("chat", "-p", "tell me everything", "--json")])
+def test_ctrl_c_ends_a_chat(quillon, words):
+    with quillon.start(*words) as process:
+        # A question is awaited, or answered.
+        (process.stderr if words == ("chat",) else process.stdout).readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert err == b""
+
+
+def test_an_explanation(quillon):
+    ended = quillon("explain", "shop/prices.py:16", "--json")
+    if ended.status == 1:  # the embedded model may have nothing to say, and must say so
+        assert ended.lines == [{"error": ended.sentence}]
+        return
+    (line,) = ended.lines
+    assert "prices.py" in line["title"]
+    assert "def price_of" in line["markdown"]
+
+
+def test_a_completion_or_its_reason(quillon):
+    ended = quillon("complete", "shop/prices.py:19:9", "--json")
+    (line,) = ended.lines
+    assert line["file"] == "shop/prices.py"
+    assert line["line"] == 19
+    if ended.status == 0:
+        assert line["text"]
+        assert line["start"] <= line["end"]
+    else:
+        assert ended.status == 3
+        assert line["reason"]
+        assert line["reason"] in ended.err
+
+
+def test_the_models_are_listed(quillon):
+    ended = quillon("model", "list", "--json")
+    assert ended.status == 0
+    (line,) = ended.lines
+    assert line["source"] == "embedded"
+    assert line["problem"] is None
+    path = quillon("model", "path")
+    assert path.out == f"{line['path']}\n"
+
+
+def test_the_doctor_finds_what_is_right_and_what_is_wrong(quillon):
+    well = quillon("doctor", "--json")
+    found = {line["what"]: line for line in well.lines}
+    assert (well.status, well.err) == (0, "")
+    assert found["Engine"]["verdict"] == "right"
+    assert re.search(r"context of \d+ tokens", found["Engine"]["found"])
+    ill = quillon("doctor", "--json", "-m", "missing.gguf")
+    wrong = [line["what"] for line in ill.lines if line["verdict"] == "wrong"]
+    assert (ill.status, wrong) == (1, ["Model"])
+
+
+def test_engines_are_seen_and_stopped(quillon):
+    over = {"QUILLON_RUNTIME_DIR": str(quillon.home / "own")}
+    none = quillon("engine", "status", "--json", over=over)
+    assert (none.status, none.out) == (0, "")
+    assert "No engine runs" in none.err
+    assert quillon("complete", "shop/prices.py:19:9", over=over).status in (0, 3)
+    (line,) = quillon("engine", "status", "--json", over=over).lines
+    assert line["info"]["state"] == "ready"
+    assert line["info"]["embedded"] is True
+    assert str(line["pid"]) in quillon("engine", "status", over=over).out
+    assert quillon("engine", "stop", over=over).out == f"stopped {line['pid']}\n"
+    left = Engines(quillon.home / "own").processes()  # one may be on its last steps
+    assert psutil.wait_procs(left, timeout=60)[1] == []
+    assert quillon("engine", "stop", over=over).status == 0
+
+
+def test_the_demonstration(quillon):
+    ended = quillon("demo")
+    assert (ended.status, ended.err) == (0, "")
+    assert "price_of" in ended.out

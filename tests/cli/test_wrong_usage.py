@@ -1,0 +1,173 @@
+"""Commands that were called wrongly, or with what is not there: a sentence and a status."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from quillon import __version__
+
+COMMANDS = (
+    "lsp",
+    "chat",
+    "complete",
+    "explain",
+    "doctor",
+    "demo",
+    "model",
+    "model list",
+    "model path",
+    "engine",
+    "engine status",
+    "engine stop",
+    "engine run",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(here, command):
+    ended = here(*command.split(), "--help")
+    assert ended.status == 0
+    assert "usage" in ended.out.lower()
+    assert ended.err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "Usage"),
+        (("frobnicate",), "No such command 'frobnicate'"),
+        (("chat", "--nope"), "No such option: --nope"),
+        (("complete",), "Missing argument 'FILE:LINE:COL'"),
+        (("lsp", "--nope"), "unrecognized arguments: --nope"),
+        (("lsp", "--settings", "{bad"), "not JSON"),
+        (("lsp", "--settings", "[]"), "expected a JSON object"),
+        (("lsp", "--log-level", "loud"), "invalid choice"),
+        (("complete", "shop/cart.py"), "names no place. Write FILE:LINE:COL"),
+        (("complete", "shop/cart.py:3"), "names no place. Write FILE:LINE:COL"),
+        (("explain", "shop/cart.py"), "names no place. Write FILE:LINE, counted from 1"),
+        (("explain", "shop/cart.py:0"), "counted from 1"),
+        (("chat", "-p", "  \n"), "The question is empty"),
+    ],
+)
+def test_a_wrong_call_ends_with_status_2(here, words, said):
+    ended = here(*words)
+    assert ended.status == 2
+    assert said in ended.out + ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("complete", "missing.py:1:1"), "file not found: missing.py"),
+        (("explain", "missing.py:1"), "file not found: missing.py"),
+        (("explain", "shop:1"), "shop is a folder"),
+        (("explain", "../outside/x.py:1"), "x.py"),
+        (("explain", "shop/prices.py:9999"), "there is no line 9999"),
+        (("chat", "-p", "hi", "-C", "missing"), "missing is no folder"),
+        (("chat", "-p", "hi", "-m", "missing.gguf"), "There is no model file at"),
+        (("chat", "-p", "hi", "-m", "shop"), "is a folder, and a GGUF file is needed"),
+        (("chat", "-p", "hi", "-m", "README.md"), "a GGUF file of a text model"),
+        (("explain", "shop/prices.py:3", "-m", "missing.gguf"), "There is no model file at"),
+        (("engine", "run", "-m", "missing.gguf"), "There is no model file at"),
+        (("demo", "-m", "missing.gguf"), "There is no model file at"),
+    ],
+)
+def test_what_is_missing_ends_with_status_1_and_one_sentence(here, words, said):
+    ended = here(*words)
+    assert ended.status == 1
+    assert said in ended.sentence
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("complete", "nothing", "--json"), 2),
+        (("explain", "missing.py:1", "--json"), 1),
+        (("explain", "shop/prices.py:9999", "--json"), 1),
+        (("chat", "-p", "hi", "-C", "missing", "--json"), 1),
+        (("chat", "-p", "hi", "-m", "missing.gguf", "--json"), 1),
+        (("chat", "-p", "", "--json"), 2),
+    ],
+)
+def test_scripts_get_the_error_as_json_too(here, words, status):
+    ended = here(*words)
+    assert ended.status == status
+    (line,) = ended.lines
+    assert line == {"error": ended.sentence}
+
+
+def test_a_runtime_directory_that_cannot_be_made(here, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("QUILLON_RUNTIME_DIR", str(tmp_path / "file" / "run"))
+    for words in (("chat", "-p", "hi"), ("engine", "status"), ("explain", "shop/prices.py:16")):
+        ended = here(*words)
+        assert ended.status == 1
+        assert "set QUILLON_RUNTIME_DIR to a directory of your own" in ended.sentence
+
+
+def test_names_that_are_not_unicode(quillon):
+    over = {"PYTHONIOENCODING": "ascii:strict"}
+    listed = quillon("model", "list", "--json", "-m", b"caf\xe9.gguf", over=over)
+    assert listed.status == 1
+    assert listed.lines[0]["name"] == "caf\udce9"
+    listed = quillon("model", "list", "-m", b"caf\xe9.gguf", over=over)
+    assert listed.status == 1
+    assert "There is no model file at" in listed.out
+    assert "Traceback" not in listed.err
+    assert "caf" in quillon("explain", b"caf\xe9.py:1").sentence
+
+
+@pytest.mark.parametrize("words", [("model", "list"), ("model", "list", "--json")])
+def test_a_reader_that_leaves(quillon, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        ended = quillon(*words, stdout=pipe)
+    assert ended.status == 128 + signal.SIGPIPE
+    assert "Traceback" not in ended.err
+    assert "BrokenPipe" not in ended.err
+
+
+@pytest.mark.parametrize("words", [("model", "list"), ("model", "list", "--json")])
+def test_a_full_disk_under_the_output(quillon, words):
+    with Path("/dev/full").open("wb") as full:
+        ended = quillon(*words, stdout=full)
+    assert ended.status == 1
+    assert ended.err.splitlines()[-1] == (
+        "quillon: The output cannot be written: no space is left where it goes."
+    )
+    assert "Traceback" not in ended.err
+
+
+TRAPS = ("queue.py", "typer.py", "rich.py", "quillon.py", "json.py", "msgspec.py", "psutil.py")
+
+
+def test_a_folder_full_of_traps_shadows_nothing(quillon, project):
+    trap = "import os, sys\nsys.stderr.write('TRAPPED ' + __file__)\nos._exit(66)\n"
+    for name in TRAPS:
+        (project / name).write_text(trap)
+    for package in ("tools", "quillon", "quillon_tools"):
+        (project / package).mkdir()
+        (project / package / "__init__.py").write_text(trap)
+    over = {"PYTHONPATH": str(project)}
+    ended = quillon("--version", over=over)
+    assert (ended.status, ended.out, ended.err) == (0, f"quillon {__version__}\n", "")
+    assert quillon("model", "list", "--json", over=over).status == 0
+    # The installed script, which does not say -I: the folder of the caller counts for nothing.
+    script = Path(sys.executable).with_name("quillon")
+    said = subprocess.run(
+        [script, "model", "path"],
+        cwd=project,
+        env={**os.environ, "QUILLON_RUNTIME_DIR": str(quillon.home / "run")},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.strip().endswith(b".gguf")
