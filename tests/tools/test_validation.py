@@ -12,6 +12,7 @@ from msgspec import Meta
 from quillon_tools.calls import Refusal, ToolCall
 from quillon_tools.tool import tool
 from quillon_tools.validation import ValidCall, nearest, unknown_tool, validate
+from quillon_tools.validator import make_validator
 
 
 @dataclasses.dataclass
@@ -229,3 +230,39 @@ def test_nothing_invalid_becomes_a_valid_call(arguments):
     if Draft202012Validator(sample.schema).is_valid(arguments) and "\\ud" not in ascii(arguments):
         assert isinstance(found, ValidCall)
         assert found.arguments == arguments or arguments != arguments  # noqa: PLR0124 - NaN
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "valid"),
+    [
+        ({"pattern": r"^\p{Letter}+$"}, "π", True),
+        ({"pattern": r"^\p{Letter}+$"}, "1", False),
+        ({"pattern": r"^\p{Script=Greek}$"}, "π", True),
+        ({"pattern": r"^\d+$"}, "٣", False),
+        ({"pattern": "^a$"}, "a\n", False),
+        ({"pattern": r"^\u00e9$"}, "é", True),
+        ({"pattern": "(a+)+$"}, "a" * 50_000 + "b", False),
+        ({"pattern": "(?=a)"}, "a", False),  # RE2 does not know it: nothing matches
+        ({"pattern": "a"}, 5, True),
+        ({"patternProperties": {"^x": {"type": "integer"}}}, {"x1": "a"}, False),
+        ({"patternProperties": {"^x": {"type": "integer"}}}, {"y": "a"}, True),
+        (
+            {"patternProperties": {"^x": {}}, "additionalProperties": False},
+            {"x1": 1, "y": 1},
+            False,
+        ),
+        ({"additionalProperties": {"type": "integer"}}, {"y": "a"}, False),
+        ({"additionalProperties": False, "properties": {"y": {}}}, {"y": 1}, True),
+        ({"type": "integer"}, 1.0, True),
+        ({"type": "integer"}, True, False),
+        (
+            {"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"const": 1}]},
+            [2],
+            False,
+        ),
+        ({"prefixItems": [{"const": 1}]}, [2], False),
+    ],
+    ids=str,
+)
+def test_validators_follow_the_standard(schema, value, valid):
+    assert make_validator(schema).is_valid(value) is valid

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-import jsonschema
 import msgspec
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 
 from quillon_tools.schema import Schema
 
@@ -62,7 +62,7 @@ def excerpt(value: Any) -> str:
 
 
 def coerced(
-    validator: jsonschema.Draft202012Validator, arguments: dict[str, Any]
+    validator: Validator, arguments: dict[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The arguments with what can be mended mended, and sentences on what was."""
     notes: list[str] = []
@@ -80,9 +80,7 @@ def coerced(
     return arguments, tuple(notes)
 
 
-def _mend(
-    arguments: dict[str, Any], error: ValidationError, validator: jsonschema.Draft202012Validator
-) -> str | None:
+def _mend(arguments: dict[str, Any], error: ValidationError, validator: Validator) -> str | None:
     if error.validator not in {"type", "enum", "anyOf"} or not error.absolute_path:
         return None
     holder: Any = arguments
@@ -118,7 +116,7 @@ def _is_kind(value: Any, schema: Schema) -> bool:
     )
 
 
-def _is_optional(error: ValidationError, validator: jsonschema.Draft202012Validator) -> bool:
+def _is_optional(error: ValidationError, validator: Validator) -> bool:
     """Whether the value is a member of an object that does not demand it."""
     *above, last = error.absolute_path
     schema: Any = validator.schema

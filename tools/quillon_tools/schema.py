@@ -20,11 +20,11 @@ from typing import (
     is_typeddict,
 )
 
-import jsonschema
 import msgspec
 
 from quillon_tools.confinement import ConfinedPath
 from quillon_tools.docstring import parse_docstring
+from quillon_tools.validator import make_validator
 
 Schema = dict[str, Any]
 Resolve = Callable[[str], ConfinedPath]
@@ -142,7 +142,7 @@ def _union(members: list[Shape]) -> Shape:
             unique.append(member)
     if len(unique) == 1:
         return unique[0]
-    validators = [jsonschema.Draft202012Validator(member.schema) for member in unique]
+    validators = [make_validator(member.schema) for member in unique]
 
     def convert(value: Any, resolve: Resolve) -> Any:
         for member, validator in zip(unique, validators, strict=True):

@@ -16,7 +16,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_type_hints
 
-import jsonschema
 import msgspec
 
 from quillon_tools.calls import Effect, Proposal
@@ -24,6 +23,7 @@ from quillon_tools.command import Command
 from quillon_tools.docstring import Docstring, parse_docstring
 from quillon_tools.index import SymbolIndex
 from quillon_tools.schema import Resolve, Schema, Shape, UntypableError, shape_of
+from quillon_tools.validator import make_validator
 from quillon_tools.workers import Stop
 from quillon_tools.workspace import Workspace
 
@@ -75,7 +75,7 @@ class Tool:
         }
         self._check_docs(doc)
         self.schema: Schema = self._schema()
-        self.validator = jsonschema.Draft202012Validator(self.schema)
+        self.validator = make_validator(self.schema)
         self.plans = self._plans()
 
     def __repr__(self) -> str:

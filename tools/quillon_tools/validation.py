@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-import jsonschema
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 from rapidfuzz import fuzz, process
 
 from quillon_tools.calls import Refusal, ToolCall, Violation
@@ -75,7 +75,7 @@ def unknown_tool(call: ToolCall, names: Iterable[str]) -> Refusal:
     return Refusal(call, f"there is no tool {excerpt(call.name)}.{hint} {offered}")
 
 
-def violations(validator: jsonschema.Draft202012Validator, value: Any) -> list[Violation]:
+def violations(validator: Validator, value: Any) -> list[Violation]:
     """Every way in which a value misses the schema, by path."""
     found: dict[tuple[str, str], Violation] = {}
     for error in validator.iter_errors(value):
