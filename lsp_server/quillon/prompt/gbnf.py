@@ -13,7 +13,7 @@ _BLOCK = 32  # characters that a bounded text grows by
 _DIGITS = 15  # digits of an integer that any JSON reader keeps exact
 _PLAIN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_CLASS_ESCAPES = _ESCAPES | {"]": "\\]", "[": "\\[", "^": "\\^", "-": "\\x2D"}
+_CLASS_ESCAPES = _ESCAPES | {"]": "\\]", "[": "\\[", "^": "\\x5E", "-": "\\x2D"}
 
 
 def literal(text: str) -> str:
@@ -27,6 +27,10 @@ def one_of(characters: Iterable[str], *, negated: bool = False) -> str:
     """A terminal of one character of a set, or of none of them."""
     chars = "".join(_CLASS_ESCAPES.get(c) or _printable(c) for c in sorted(set(characters)))
     return f"[{'^' if negated else ''}{chars}]"
+
+
+# No character at all: a rule that nothing can satisfy.
+NOTHING = r"[^\x00-\U0010FFFF]"
 
 
 class Grammar:

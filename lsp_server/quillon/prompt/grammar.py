@@ -1,7 +1,6 @@
 """The grammar that a tool call is decoded under: offered tools, and arguments of their schema."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,15 +8,10 @@ from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.parser import parameter_schemas
-from quillon.prompt.schemagrammar import (
-    MAX_TEXT,
-    Hold,
-    Place,
-    Rules,
-    Schema,
-    allowed_values,
-    hold_nothing,
-)
+from quillon.prompt.patterns import pattern_rule
+from quillon.prompt.schemagrammar import MAX_TEXT, Hold, Place, Rules, hold_nothing
+from quillon.prompt.schemas import Schema, allowed_values
+from quillon_tools.validator import make_validator
 
 MAX_LIVE = 4000  # values of one parameter; with more it is a free text
 _MAX_LIVE_LENGTH = 300  # characters of one
@@ -85,13 +79,13 @@ def values_rule(
 ) -> str | None:
     """A rule for exactly those of `values` that the schema accepts; None where it is none."""
     least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", _MAX_LIVE_LENGTH))
-    pattern = _pattern(schema)
+    matches = make_validator({"pattern": schema["pattern"]}) if "pattern" in schema else None
     fitting = [
         written
         for value in values
         if least <= len(value) <= min(most, _MAX_LIVE_LENGTH)
         and (written := _written(value, dialect)) is not None
-        and (pattern is None or pattern.search(value))
+        and (matches is None or matches.is_valid(value))
     ]
     return gbnf.trie(rules.grammar, "value", fitting) if fitting else None
 
@@ -128,24 +122,21 @@ def _xml_value(rules: Rules, place: Place, schema: Any) -> str:
     values = allowed_values(schema)
     if values is not None:
         texts = [v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values]
-        return gbnf.trie(rules.grammar, "enum", texts)
+        return gbnf.trie(rules.grammar, "enum", texts) if texts else gbnf.NOTHING
     if schema.get("type") != "string":
         return rules.value(schema, place)
     held = rules.held(schema, place)
     if held is not None:
         return held
+    if isinstance(schema.get("pattern"), str):
+        rule = pattern_rule(rules.grammar, schema["pattern"], escaped=False)
+        if rule is not None:
+            return rule
     if "maxLength" in schema or schema.get("minLength"):
         char = rules.grammar.rule("plain-char", "[^<]")
         least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", MAX_TEXT))
         return gbnf.bounded(rules.grammar, "plain", char, least, most)
     return gbnf.without(rules.grammar, "raw", _XML_WORDS)
-
-
-def _pattern(schema: Schema) -> re.Pattern[str] | None:
-    try:
-        return re.compile(schema["pattern"]) if "pattern" in schema else None
-    except (re.error, TypeError):
-        return None  # a pattern of another dialect: the validator knows
 
 
 def _written(value: str, dialect: Dialect) -> str | None:

@@ -2,8 +2,8 @@
 
 What the rules let through, the schema's validator accepts; the reverse need not hold: white
 space is fixed, numbers are short, texts and lists are bounded, and of an object only declared
-properties may be given. Keywords without rules here (`pattern`, `not`, `if`, `contains`,
-`dependentRequired`, `patternProperties`, ...) are left to the validator.
+properties may be given. Keywords without rules here (`not`, `if`, `contains`, patterns with
+look-arounds, `dependentRequired`, `patternProperties`, ...) are left to the validator.
 """
 
 import json
@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 
 from quillon.prompt import gbnf
+from quillon.prompt.patterns import pattern_rule
+from quillon.prompt.schemas import Schema, allowed_values, bounds, merge, resolved, types_in
 
 MAX_TEXT = 4096  # characters of a string without a bound of its own
 MAX_ITEMS = 64  # elements of an array without a bound of its own
@@ -39,7 +41,6 @@ class Place(msgspec.Struct, frozen=True):
     path: tuple[str, ...] = ()
 
 
-Schema = Mapping[str, Any]
 # What a string or an integer is held to at a place: a rule for what stands between the quotes,
 # or for the digits. None: whatever the schema says.
 Hold = Callable[["Rules", Place, Schema], str | None]
@@ -48,6 +49,14 @@ Hold = Callable[["Rules", Place, Schema], str | None]
 def hold_nothing(_rules: "Rules", _place: Place, _schema: Schema) -> str | None:
     """No other bounds than the schema's."""
     return None
+
+
+def json_grammar(schema: Any) -> str:
+    """The grammar of the JSON of a value, and of nothing else."""
+    grammar = gbnf.Grammar()
+    rules = Rules(grammar)
+    rules.enter(schema if isinstance(schema, Mapping) else {})
+    return grammar.text(rules.value(schema, Place("")))
 
 
 class Rules:
@@ -82,7 +91,7 @@ class Rules:
     def value(self, schema: Any, place: Place) -> str:
         """A rule for the JSON of a value."""
         if not isinstance(schema, Mapping):
-            return self._anything()
+            return self._nothing() if schema is False else self._anything()
         reference = schema.get("$ref")
         if isinstance(reference, str):
             return self._reference(reference, place)
@@ -90,14 +99,14 @@ class Rules:
         values = allowed_values(schema)
         if values is not None:
             texts = [json.dumps(value, ensure_ascii=False) for value in values]
-            return gbnf.trie(self.grammar, "enum", texts)
+            return gbnf.trie(self.grammar, "enum", texts) if texts else self._nothing()
         options = schema.get("anyOf") or schema.get("oneOf")
         if options:
             base = {k: v for k, v in schema.items() if k not in {"anyOf", "oneOf"}}
             return self._union(
                 [self.value({**base, **o}, place) for o in options if isinstance(o, Mapping)]
             )
-        return self._union([self._of_type(kind, schema, place) for kind in _types(schema)])
+        return self._union([self._of_type(kind, schema, place) for kind in types_in(schema)])
 
     def members(self, members: Mapping[str, str], required: frozenset[str], separator: str) -> str:
         """A rule for each of `members` at most once, the `required` ones always.
@@ -124,6 +133,10 @@ class Rules:
         held = self.held(schema, place)
         if held is not None:
             return held
+        if isinstance(schema.get("pattern"), str):
+            rule = pattern_rule(self.grammar, schema["pattern"], escaped=True)
+            if rule is not None:
+                return rule
         least, most = schema.get("minLength", 0), schema.get("maxLength", MAX_TEXT)
         char = self.grammar.rule("char", _CHAR)
         return gbnf.bounded(self.grammar, "text", char, int(least), int(most))
@@ -158,6 +171,8 @@ class Rules:
 
     def _union(self, rules: Sequence[str]) -> str:
         unique = list(dict.fromkeys(rules))
+        if len(unique) > 1 and self._nothing() in unique:
+            unique.remove(self._nothing())
         return unique[0] if len(unique) == 1 else self.grammar.rule("any-of", " | ".join(unique))
 
     def _reference(self, reference: str, place: Place) -> str:
@@ -168,12 +183,7 @@ class Rules:
         return known
 
     def _resolved(self, reference: str) -> Any:
-        at: Any = self._root
-        for part in reference.removeprefix("#").strip("/").split("/"):
-            name = part.replace("~1", "/").replace("~0", "~")
-            at = at.get(name, True) if isinstance(at, Mapping) and name else at
-        # A schema that is nothing but a reference to itself says nothing.
-        return True if at == {"$ref": reference} else at
+        return resolved(reference, self._root)
 
     def _merged(self, schema: Schema) -> Schema:
         """The schema with the parts of `allOf` taken in."""
@@ -186,7 +196,7 @@ class Rules:
             if isinstance(part, Mapping):
                 resolved = self._resolved(part["$ref"]) if "$ref" in part else part
                 if isinstance(resolved, Mapping):
-                    _merge(merged, resolved)
+                    merge(merged, resolved)
         return merged
 
     def _multiples(self, of: float, low: float | None, high: float | None) -> str:
@@ -199,11 +209,17 @@ class Rules:
         return gbnf.trie(self.grammar, "multiple", texts or ["0"])
 
     def _array(self, schema: Schema, place: Place) -> str:
-        first = [self.value(item, place) for item in schema.get("prefixItems") or ()]
+        items = schema.get("items", True)
+        prefix = schema.get("prefixItems") or ()
+        if isinstance(items, list):  # as drafts before 2020-12 had it
+            prefix, items = items, schema.get("additionalItems", True)
+        first = [self.value(item, place) for item in prefix]
         least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", MAX_ITEMS))
         if schema.get("uniqueItems") and not first:
             most = min(most, max(1, least))
-        items = schema.get("items", True)
+        if self._nothing() in first:
+            first = first[: first.index(self._nothing())]
+            most = min(most, len(first))
         if items is False:
             most = min(most, len(first))
         item = self.value(items, place) if most > len(first) else ""
@@ -216,18 +232,20 @@ class Rules:
         declared |= {name: True for name in required if name not in declared}
         if not declared:
             return self._free_object(schema, place)
+        values = {name: self.value(value, _inside(place, name)) for name, value in declared.items()}
+        possible = [name for name in values if name in required or values[name] != self._nothing()]
+        most = int(schema.get("maxProperties", len(possible)))
+        # With fewer places than properties, the first of the optional ones get them.
+        kept = sorted(possible, key=lambda name: name not in required)[:most]
         members = {
-            name: self._member(name, value, place)
-            for name, value in declared.items()
-            if value is not False
+            name: self.grammar.rule(name, f"{_key(name)} {_COLON} {values[name]}")
+            for name in possible
+            if name in kept
         }
+        if not members:
+            return self.grammar.rule("empty", '"{" "}"')
         body = self.members(members, frozenset(required), _SEPARATOR)
         return self.grammar.rule("object", f'"{{" {body} "}}"')
-
-    def _member(self, name: str, schema: Any, place: Place) -> str:
-        inner = Place(place.tool, (*place.path, name))
-        key = gbnf.literal(json.dumps(name, ensure_ascii=False))
-        return self.grammar.rule(name, f"{key} {_COLON} {self.value(schema, inner)}")
 
     def _any_order(
         self, members: Mapping[str, str], required: frozenset[str], separator: str
@@ -260,12 +278,15 @@ class Rules:
         if values is False or schema.get("maxProperties") == 0:
             return self.grammar.rule("empty", '"{" "}"')
         key = self._of_type("string", {"maxLength": 64}, Place(place.tool, ("*",)))
-        inner = self.value(values, Place(place.tool, (*place.path, "*")))
+        inner = self.value(values, _inside(place, "*"))
         member = self.grammar.rule("free-member", f"{key} {_COLON} {inner}")
         least = int(schema.get("minProperties", 0))
         most = int(schema.get("maxProperties", _MAX_MEMBERS))
         # Keys may repeat, and then count once: no more than one can be sure to be enough.
         return self.grammar.rule("free-object", f'"{{" {_list([], member, least, most)} "}}"')
+
+    def _nothing(self) -> str:
+        return self.grammar.rule("nothing", gbnf.NOTHING)
 
     def _anything(self) -> str:
         known = self._references.get("*")
@@ -276,29 +297,12 @@ class Rules:
         return known
 
 
-def allowed_values(schema: Schema) -> list[Any] | None:
-    """The values that `enum` or `const` leaves, or None where neither is there."""
-    if "const" in schema:
-        return [schema["const"]]
-    values = schema.get("enum")
-    if not isinstance(values, list) or not values:
-        return None
-    kinds = set(_types(schema)) if "type" in schema else None
-    fitting = [value for value in values if kinds is None or _kind(value) & kinds]
-    return fitting or values
+def _inside(place: Place, name: str) -> Place:
+    return Place(place.tool, (*place.path, name))
 
 
-def bounds(schema: Schema) -> tuple[float | None, float | None]:
-    """The least and the greatest value of a number."""
-    low, high = schema.get("minimum"), schema.get("maximum")
-    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-    if isinstance(above, (int, float)) and not isinstance(above, bool):
-        step = above + 1 if float(above).is_integer() else math.nextafter(above, math.inf)
-        low = step if low is None else max(low, step)
-    if isinstance(below, (int, float)) and not isinstance(below, bool):
-        step = below - 1 if float(below).is_integer() else math.nextafter(below, -math.inf)
-        high = step if high is None else min(high, step)
-    return low, high
+def _key(name: str) -> str:
+    return gbnf.literal(json.dumps(name, ensure_ascii=False))
 
 
 def _number(whole: str, low: float | None, high: float | None) -> str:
@@ -334,58 +338,6 @@ def _list(first: Sequence[str], item: str, least: int, most: int) -> str:
         if index >= least:
             body = f"({body})?"
     return body or '""'
-
-
-def _types(schema: Schema) -> list[str]:
-    declared = schema.get("type")
-    if isinstance(declared, str):
-        return [declared]
-    if isinstance(declared, list) and declared:
-        return [kind for kind in declared if isinstance(kind, str)]
-    for keyword, kind in _IMPLIED.items():
-        if keyword in schema:
-            return [kind]
-    return ["anything"]
-
-
-_IMPLIED = {
-    "properties": "object",
-    "required": "object",
-    "additionalProperties": "object",
-    "items": "array",
-    "prefixItems": "array",
-    "minItems": "array",
-    "maxItems": "array",
-    "minLength": "string",
-    "maxLength": "string",
-    "pattern": "string",
-    "minimum": "number",
-    "maximum": "number",
-    "exclusiveMinimum": "number",
-    "exclusiveMaximum": "number",
-    "multipleOf": "number",
-}
-
-
-def _kind(value: Any) -> set[str]:
-    if value is None:
-        return {"null"}
-    if isinstance(value, bool):
-        return {"boolean"}
-    if isinstance(value, int):
-        return {"integer", "number"}
-    names = {str: "string", float: "number", list: "array", dict: "object"}
-    return {names.get(type(value), "object")}
-
-
-def _merge(into: dict[str, Any], part: Schema) -> None:
-    for key, value in part.items():
-        if key == "properties" and isinstance(into.get(key), Mapping):
-            into[key] = {**into[key], **value}
-        elif key == "required" and isinstance(into.get(key), list):
-            into[key] = [*into[key], *value]
-        else:
-            into[key] = value
 
 
 def _ceil(value: float | None) -> int | None:

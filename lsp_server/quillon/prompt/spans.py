@@ -14,7 +14,8 @@ from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.grammar import MAX_LIVE, Live, constraint, values_rule
-from quillon.prompt.schemagrammar import Place, Rules, Schema, bounds
+from quillon.prompt.schemagrammar import Place, Rules
+from quillon.prompt.schemas import Schema, bounds
 
 MAX_SPANS = 1200  # candidates in all
 _FIRST_SHARE = 200  # of one text, so that a long result leaves room for the question

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quillon.prompt.reading import NotJsonError, load, loads
+from quillon.prompt.schemas import resolved
 
 _INTEGER = re.compile(r"-?\d{1,4000}")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d{1,4})?")
@@ -83,7 +84,7 @@ def _collect(schema: Any, root: Mapping[str, Any], types: set[str], depth: int) 
             _collect(option, root, types, depth - 1)
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        _collect(_resolved(reference, root), root, types, depth - 1)
+        _collect(resolved(reference, root), root, types, depth - 1)
 
 
 def _type_named(name: str) -> str:
@@ -102,16 +103,6 @@ def _type_of(value: Any) -> str:
         if isinstance(value, kind):
             return name
     return "object"
-
-
-def _resolved(reference: str, root: Mapping[str, Any]) -> Any:
-    at: Any = root
-    for part in reference.removeprefix("#").strip("/").split("/"):
-        name = part.replace("~1", "/").replace("~0", "~")
-        if not isinstance(at, Mapping) or (name and name not in at):
-            return None
-        at = at[name] if name else at
-    return at
 
 
 def _unwrapped(text: str) -> str:
@@ -135,7 +126,9 @@ def _number(text: str) -> tuple[bool, Any]:
     value = float(text)
     if value in {float("inf"), float("-inf")}:
         return False, None
-    return True, int(value) if value.is_integer() and abs(value) < 2**53 else value
+    # 5.0 is read as 5, which every tool takes; 1.25e3 was meant as it stands.
+    whole = value.is_integer() and abs(value) < 2**53 and "e" not in text.lower()
+    return True, int(value) if whole else value
 
 
 def _object(text: str) -> tuple[bool, Any]:
