@@ -328,3 +328,12 @@ async def test_reading_that_is_asked_for_happens_after_the_answer(bench_of):
     toolset = Toolset(bench.workspace, TOOLS, policy=Policy(bench.approve, rules=rules))
     assert (await toolset.execute(call("echo", text="x"))).ok
     assert ran == ["x"]
+
+
+@pytest.mark.parametrize("name", ["ec\ud800ho", "e" * 100_000, "\0", ""])
+async def test_any_name_and_id_gives_a_result_that_utf8_can_hold(bench_of, name):
+    bench = bench_of()
+    result = await bench.toolset(TOOLS).execute(ToolCall("\udcff", name, {"\ud800": "\ud800"}))
+    assert not result.ok
+    assert result.text.encode()
+    assert len(result.text) < 5000

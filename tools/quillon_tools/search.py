@@ -55,37 +55,40 @@ def search_text(
     """
     if not pattern.strip() or "\n" in pattern or len(pattern) > _MAX_PATTERN:
         raise Retry("pattern must be some text on one line")
+    readings = _readings(pattern, regex=regex)
+    if not readings:
+        raise Retry(f"{pattern!r} is no regular expression that RE2 knows")
     around = min(max(0, context), MAX_CONTEXT)
-    notes: list[str] = []
-    found: list[Match] = []
-    for literal, exact, note in _attempts(pattern, regex=regex):
-        expression = compiled(pattern, literal=literal, exact=exact)
-        if expression is None:
-            if regex:
-                raise Retry(f"{pattern!r} is no regular expression that RE2 knows")
-            continue
-        found, notes = _search(workspace, stop, path, expression, around)
-        if found:
-            notes += [note] if note else []
-            break
-    rows = _rows(found[:MAX_MATCHES])
-    if len(found) > MAX_MATCHES:
+    left_out = _search(workspace, stop, path, readings, around)
+    best = next((reading for reading in readings if reading.found), None)
+    if best is None:
+        notes = [f"files left out because they are too large or unreadable: {left_out}"]
+        return "\n".join(["No matches.", *(f"[{note}]" for note in notes if left_out)])
+    rows = _rows(best.found[:MAX_MATCHES])
+    if len(best.found) > MAX_MATCHES:
         rows.append("[... more matches; search a folder or for more text ...]")
-    if not rows:
-        rows = ["No matches."]
-    return "\n".join([*rows, *(f"[{note}]" for note in notes)])
+    return "\n".join([*rows, *([f"[{best.note}]"] if best.note else [])])
 
 
-def _attempts(pattern: str, *, regex: bool) -> Iterator[tuple[bool, bool, str]]:
-    """Ways to read the pattern, as (literal, exact case, note), until one finds something."""
-    if regex:
-        yield False, True, ""
-        return
-    yield True, True, ""
-    if _META.search(pattern):
-        yield False, True, "the pattern was read as a regular expression"
-    if pattern.casefold() != pattern.swapcase():
-        yield True, False, "these differ from the pattern in upper and lower case"
+class _Reading:
+    """One way to read a pattern, and what it has found. `note` tells that it is not the first."""
+
+    def __init__(self, expression: Any, note: str = "") -> None:
+        self.expression = expression
+        self.note = note
+        self.found: list[Match] = []
+
+
+def _readings(pattern: str, *, regex: bool) -> list[_Reading]:
+    """The ways to read a pattern; a later one counts where no earlier one finds anything."""
+    ways = [(compiled(pattern, literal=not regex), "")]
+    if not regex and _META.search(pattern):
+        note = "the pattern was read as a regular expression"
+        ways.append((compiled(pattern, literal=False), note))
+    if not regex and pattern.lower() != pattern.upper():
+        note = "these differ from the pattern in upper and lower case"
+        ways.append((compiled(pattern, literal=True, exact=False), note))
+    return [_Reading(expression, note) for expression, note in ways if expression is not None]
 
 
 def compiled(pattern: str, *, literal: bool, exact: bool = True) -> Any:
@@ -101,28 +104,36 @@ def compiled(pattern: str, *, literal: bool, exact: bool = True) -> Any:
 
 
 def _search(
-    workspace: Workspace, stop: Stop, path: ConfinedPath | None, expression: Any, around: int
-) -> tuple[list[Match], list[str]]:
-    found: list[Match] = []
-    too_large = 0
+    workspace: Workspace,
+    stop: Stop,
+    path: ConfinedPath | None,
+    readings: list[_Reading],
+    around: int,
+) -> int:
+    """Try every reading in one pass over the files; how many files could not be searched."""
+    left_out = 0
     for file in workspace.walk(path, stop=stop):
         stop.check()
         try:
             raw = searchable(workspace, file)
         except ToolError:
-            too_large += 1
+            left_out += 1
             continue
-        if raw is not None:
-            found += _matches(file, raw, expression, around, MAX_MATCHES + 1 - len(found))
-        if len(found) > MAX_MATCHES:
+        for reading in readings:
+            most = MAX_MATCHES + 1 - len(reading.found)
+            if reading.expression.search(raw) is not None and not is_binary(raw):
+                reading.found += _matches(file, raw, reading.expression, around, most)
+            if reading.found:
+                break  # the later readings are not needed any more
+        if len(readings[0].found) > MAX_MATCHES:
             break
-    if found or not too_large:
-        return found, []
-    return found, [f"files left out because they are too large or unreadable: {too_large}"]
+    return left_out
 
 
-def searchable(workspace: Workspace, path: ConfinedPath) -> bytes | None:
-    """A file's text as UTF-8, as far as it is UTF-8; None for a binary file.
+def searchable(workspace: Workspace, path: ConfinedPath) -> bytes:
+    """A file's bytes, UTF-8 where the file is text in another Unicode form.
+
+    Nothing for a binary file that is too large.
 
     Raises:
         ToolError: It cannot be read, or is over `MAX_SEARCHED_BYTES`.
@@ -134,11 +145,11 @@ def searchable(workspace: Workspace, path: ConfinedPath) -> bytes | None:
         raw = workspace.read_bytes(path, MAX_SEARCHED_BYTES)
     except Failed:
         if is_binary(workspace.head(path)):
-            return None
+            return b""
         raise
     if raw.startswith(_WIDE_MARKS):
         return decode(raw, str(path)).text.encode("utf-8", "replace")
-    return None if is_binary(raw) else raw
+    return raw
 
 
 def _matches(

@@ -177,7 +177,7 @@ def _references(workspace: Workspace, path: ConfinedPath, name: str) -> Iterator
     wanted = name.encode()
     try:
         source = searchable(workspace, path)
-        if source is None or wanted not in source:
+        if wanted not in source:
             return
         language = source_language(path.name, source)
         tree = parse(source, language) if language else None

@@ -71,3 +71,8 @@ def lines_of(text: str) -> list[str]:
     if lines[-1] == "":
         lines.pop()
     return lines
+
+
+def whole(text: str) -> str:
+    """The text with `?` for half characters (lone surrogates), which UTF-8 has no form for."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -34,12 +34,15 @@ from quillon_tools.index import SymbolIndex
 from quillon_tools.masking import masked
 from quillon_tools.policy import Action, ApprovedCall, Denied, Policy, never
 from quillon_tools.processes import run
+from quillon_tools.textfile import whole
 from quillon_tools.tool import Detail, Limits, Tool
 from quillon_tools.validation import ValidCall, unknown_tool, validate
 from quillon_tools.workers import Stop
 from quillon_tools.workspace import Workspace
 
 logger = logging.getLogger(__name__)
+
+_MAX_ERROR = 4000
 
 T = TypeVar("T")
 OnRun = Callable[[ToolCall], None]
@@ -155,9 +158,9 @@ class Toolset:
                 on_run(valid.call)
             return self._finished(valid, await self._carry_out(decided))
         except Retry as error:
-            return _result(valid.call, "retry", masked(str(error)))
+            return _result(valid.call, "retry", str(error))
         except Failed as error:
-            return _result(valid.call, "failed", masked(str(error)))
+            return _result(valid.call, "failed", str(error))
         except ToolBug as error:
             logger.exception("%s has a defect", valid.tool.name)
             return _result(valid.call, "bug", str(error))
@@ -210,9 +213,9 @@ class Toolset:
     def _finished(self, valid: ValidCall, answer: str | Proposal) -> ToolResult:
         proposal = answer if isinstance(answer, Proposal) else None
         text = answer if isinstance(answer, str) else answer.label
-        text = cut(masked(text), self.limits.output)
+        text = cut(masked(whole(text)), self.limits.output)
         if valid.coercions:
-            text += "\n(" + "; ".join(valid.coercions) + ")"
+            text += whole("\n(" + "; ".join(valid.coercions) + ")")
         return ToolResult(valid.call.id, ok=True, text=text, proposal=proposal)
 
     def _write(self, record: "_Record", outcome: Outcome) -> None:
@@ -277,4 +280,5 @@ def cut(text: str, limit: int) -> str:
 
 
 def _result(call: ToolCall, outcome: Outcome, message: str) -> ToolResult:
-    return ToolResult(call.id, ok=False, text=f"Error: {message}", outcome=outcome)
+    text = cut(masked(whole(message)), _MAX_ERROR)
+    return ToolResult(call.id, ok=False, text=f"Error: {text}", outcome=outcome)

@@ -3,6 +3,7 @@
 Every method may block on the disk and is called from tool threads, never from the event loop.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
@@ -22,6 +23,7 @@ __all__ = ["Buffers", "ConfinedPath", "Diagnostics", "Entry", "Problem", "TextFi
 
 MAX_FILE_BYTES = 8_000_000
 MAX_FOLDERS = 100_000
+_PIECE = 1 << 20
 
 Severity = Literal["error", "warning", "information", "hint"]
 
@@ -195,14 +197,17 @@ class Workspace:
             Failed: It is no regular file or unreadable.
         """
         # The size is not asked for first: a file may grow, and some report none.
-        raw = bytearray()
-        with open(open_file(path), "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
-            try:
-                while len(raw) < size and (piece := file.read(size - len(raw))):
-                    raw += piece
-            except OSError as error:
-                raise os_error(path, error) from error
-        return bytes(raw)
+        file = open_file(path)
+        pieces = []
+        try:
+            while size > 0 and (piece := os.read(file, min(size, _PIECE))):
+                pieces.append(piece)
+                size -= len(piece)
+        except OSError as error:
+            raise os_error(path, error) from error
+        finally:
+            os.close(file)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def stamp(self, path: ConfinedPath) -> tuple[int, int] | None:
         """Modification time (ns) and size of a regular file on disk; None: there is none."""
