@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -99,29 +98,17 @@ class Editor(msgspec.Struct, frozen=True):
         return "\n".join(file.read_text(errors="replace")[-6000:] for file in found)
 
 
-def _chinese(folder: Path) -> Path:
-    """A language pack without words: it makes the workbench's language Chinese."""
-    manifest = {
-        "name": "language-pack-zh-hans",
-        "publisher": "quillon-tests",
-        "version": "0.0.1",
-        "engines": {"vscode": "^1.91.0"},
-        "contributes": {
-            "localizations": [
-                {
-                    "languageId": "zh-cn",
-                    "languageName": "Chinese Simplified",
-                    "localizedLanguageName": "中文(简体)",
-                    "translations": [{"id": "vscode", "path": "./main.i18n.json"}],
-                }
-            ]
-        },
+def _speak_chinese(data: Path) -> None:
+    """Register a language pack without words: it makes the workbench's language Chinese."""
+    words = data / "main.i18n.json"
+    words.write_text(json.dumps({"version": "1.0.0", "contents": {}}), encoding="utf-8")
+    pack = {
+        "hash": "quillon",
+        "label": "中文(简体)",
+        "extensions": [{"extensionIdentifier": {"id": "quillon.chinese"}, "version": "1.0.0"}],
+        "translations": {"vscode": str(words)},
     }
-    vsix = folder / "chinese.vsix"
-    with zipfile.ZipFile(vsix, "w") as package:
-        package.writestr("extension/package.json", json.dumps(manifest))
-        package.writestr("extension/main.i18n.json", json.dumps({"version": "1", "contents": {}}))
-    return vsix
+    (data / "languagepacks.json").write_text(json.dumps({"zh-cn": pack}), encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -144,9 +131,9 @@ def running(
     ]
     # No gallery: nothing is looked up outside.
     env = {**surroundings.environment(), "EXTENSIONS_GALLERY": "{}"}
-    wanted = [packed(), *([_chinese(surroundings.folder)] if language == "zh-cn" else [])]
-    for vsix in wanted:
-        run([*common, "--install-extension", vsix], env=env)
+    run([*common, "--install-extension", packed()], env=env)
+    if language == "zh-cn":
+        _speak_chinese(data)
     command = [
         *common,
         *("--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-workspace-trust"),

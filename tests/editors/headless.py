@@ -63,7 +63,7 @@ def temporary_surroundings() -> Iterator[Surroundings]:
         yield made
 
 
-_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "QUILLON_MODEL")
+_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "QUILLON_MODEL", "QUILLON_TEST_PATIENCE")
 
 
 def server_command(settings: Mapping[str, Any] | None = None) -> list[str]:

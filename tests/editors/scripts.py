@@ -38,7 +38,8 @@ def engine_settings(folder: Path) -> dict[str, Any]:
     gates = folder / "gates"
     gates.mkdir()
     file = folder / "script.json"
-    script = {"steps": _steps(), "gateFolder": str(gates)}
+    # A context that has room for the definitions of all tools.
+    script = {"steps": _steps(), "gateFolder": str(gates), "context": 32768}
     file.write_text(json.dumps(script), encoding="utf-8")
     return {"kind": "scripted", "script": str(file)}
 
