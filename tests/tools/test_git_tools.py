@@ -154,3 +154,71 @@ async def test_outside_of_a_repository_there_are_none(bench_of):
     bench = bench_of({"a.py": ""})
     assert not any(tool.name.startswith("git_") for tool in all_tools(bench.workspace))
     assert "not a git repository" in (await bench.error("git_log")).lower()
+
+
+async def test_a_filter_that_cannot_be_disabled_keeps_git_from_running(bench):
+    git(bench.root, "config", "filter.a=b.clean", f"touch '{bench.root}/ran'; cat")
+    (bench.root / ".gitattributes").write_text("* filter=a=b\n")
+    (bench.root / "src/a.py").write_text("1\n2\n")
+    for name in ("git_status", "git_diff"):
+        assert "content filter 'a=b'" in await bench.error(name)
+    assert not (bench.root / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("diff.noprefix", "true"), ("diff.mnemonicPrefix", "true"), ("core.quotePath", "true")],
+)
+async def test_secrets_are_left_out_however_the_repository_writes_names(bench, key, value):
+    folder = bench.root / "tab\tand é"
+    folder.mkdir()
+    for secret in (bench.root / ".env", folder / ".env"):
+        secret.write_text("PASSWORD=hunter2\n")
+    git(bench.root, "add", "-Af", ".")
+    git(bench.root, "config", key, value)
+    assert "hunter2" not in await bench.call("git_diff")
+    git(bench.root, "commit", "-qm", "Add secrets")
+    text = await bench.call("git_diff", commit="HEAD")
+    assert "hunter2" not in text
+    assert "may hold secrets" in text
+
+
+async def test_a_merge_is_compared_with_its_first_parent(bench):
+    git(bench.root, "checkout", "-qb", "other", "HEAD~1")
+    for name in (".env", "b.md"):
+        (bench.root / name).write_text("theirs=1\n")
+    git(bench.root, "commit", "-qam", "Theirs")
+    git(bench.root, "checkout", "-q", "main")
+    for name in (".env", "b.md"):
+        (bench.root / name).write_text("ours=1\n")
+    git(bench.root, "commit", "-qam", "Ours")
+    git(bench.root, "merge", "-qs", "ours", "--no-commit", "other")
+    for name in (".env", "b.md"):
+        (bench.root / name).write_text("merged=1\n")
+    git(bench.root, "commit", "-qam", "Merge")
+    text = await bench.call("git_diff", commit="HEAD")
+    assert text.count("merged=1") == 1
+    assert "[the changes of .env may hold secrets and are left out]" in text
+
+
+async def test_a_work_tree_elsewhere_is_not_looked_at(bench, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "b.md").write_text("private\n")
+    git(bench.root, "config", "core.worktree", str(outside))
+    for name, arguments in (("git_diff", {}), ("git_blame", {"path": "b.md"})):
+        assert "not in a Git work tree" in await bench.error(name, **arguments)
+
+
+async def test_nothing_is_fetched(bench, tmp_path):
+    git(bench.root, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", bench.root.as_uri(), "part")
+    part = tmp_path / "part"
+    git(part, "config", "remote.origin.url", f"ext::touch {tmp_path}/ran")
+    git(part, "config", "protocol.ext.allow", "always")
+    workspace = Workspace([part])
+    toolset = Toolset(workspace, all_tools())
+    result = await toolset.execute(ToolCall("1", "git_diff", {"commit": "HEAD"}))
+    workspace.close()
+    assert result.outcome == "failed"
+    assert not (tmp_path / "ran").exists()

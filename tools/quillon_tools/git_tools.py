@@ -24,14 +24,25 @@ _REVISION = re.compile(r"[A-Za-z0-9_][\w./^~@{}\-]{0,100}")
 _SAFE = (
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
     *("-c", "core.quotePath=false", "-c", "log.showSignature=false", "-c", "color.ui=false"),
-    *("-c", "submodule.recurse=false", "--no-pager", "--literal-pathspecs"),
+    *("-c", "submodule.recurse=false", "-c", "blame.ignoreRevsFile="),
+    *("--no-pager", "--literal-pathspecs"),
 )
+# A repository's configuration may put other prefixes there, or none; `_diff` reads the names.
+# Merges are compared with their first parent: other forms have other headers, and one of them
+# merges again, with the repository's merge drivers.
+_PLAIN = (
+    *("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all"),
+    *("--src-prefix=a/", "--dst-prefix=b/"),
+)
+_HEADER = re.compile(r'diff --git (?:"a/(.*)"|a/(.*)) (?:"b/(.*)"|b/(.*))')
 _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
     "GIT_ASKPASS": "",
     "GIT_NO_LAZY_FETCH": "1",
+    # Not every Git knows the line above; no protocol is called "none", so nothing is fetched.
+    "GIT_ALLOW_PROTOCOL": "none",
     "LC_ALL": "C.UTF-8",
 }
 
@@ -57,10 +68,10 @@ def git_diff(
         path: Only changes of this file or folder.
         commit: Show what this commit changed instead.
     """
-    plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all")
-    command: tuple[str, ...] = ("diff", *plain, "HEAD")
+    command: tuple[str, ...] = ("diff", *_PLAIN, "HEAD")
     if commit is not None:
-        command = ("show", "--format=%h %ad %an%n%B", "--date=short", *plain, _revision(commit))
+        form = ("--format=%h %ad %an%n%B", "--date=short", "--diff-merges=first-parent")
+        command = ("show", *form, *_PLAIN, _revision(commit))
     arguments = (*command, "--", _place(path))
     return _git(workspace, limits, path, arguments, _diff)
 
@@ -108,10 +119,10 @@ def git_blame(
 def has_git(workspace: Workspace) -> bool:
     """Whether Git is installed and the workspace is in a repository."""
     try:
-        done = _probe(workspace.roots[0], ("rev-parse", "--is-inside-work-tree"))
+        _demand_work_tree(workspace.roots[0])
     except ToolError:
         return False
-    return done.strip() == b"true"
+    return True
 
 
 def _git(
@@ -124,6 +135,7 @@ def _git(
     folder = workspace.roots[0]
     if path is not None and not path.top:
         folder = next(root for root in workspace.roots if root.root is path.root)
+    _demand_work_tree(folder)
     return Command(
         argv=(program("git", folder), *_SAFE, *_no_filters(folder), *arguments),
         folder=folder,
@@ -133,8 +145,18 @@ def _git(
     )
 
 
+def _demand_work_tree(folder: ConfinedPath) -> None:
+    """Make sure that Git would look at the workspace: a repository may name a folder elsewhere."""
+    if _probe(folder, ("rev-parse", "--is-inside-work-tree")).strip() != b"true":
+        raise Failed("this folder is not in a Git work tree")
+
+
 def _no_filters(folder: ConfinedPath) -> tuple[str, ...]:
-    """Options that switch off the content filters that the repository itself configures."""
+    """Options that switch off the content filters that the repository itself configures.
+
+    Raises:
+        Failed: One cannot be switched off.
+    """
     listed = _probe(folder, ("config", "--list", "--name-only", "--show-scope", "-z"))
     fields = listed.decode("utf-8", "replace").split("\0")
     names = set()
@@ -144,6 +166,8 @@ def _no_filters(folder: ConfinedPath) -> tuple[str, ...]:
             names.add(match[1])
     options: list[str] = []
     for name in sorted(names):
+        if "=" in name:  # `-c` takes it for the end of the option's name
+            raise Failed(f"the repository has a content filter {name!r} that cannot be disabled")
         for key in ("clean", "smudge", "process"):
             options += ("-c", f"filter.{name}.{key}=")
         options += ("-c", f"filter.{name}.required=false")
@@ -164,6 +188,9 @@ def _probe(folder: ConfinedPath, arguments: tuple[str, ...]) -> bytes:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failed(f"git cannot be run: {error}") from error
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
+        raise Failed(f"git: {said or f'exit status {done.returncode}'}")
     return done.stdout
 
 
@@ -193,11 +220,13 @@ def _diff(finished: Finished) -> str:
     _check(finished)
     kept, shown = [], True
     for row in finished.output.rstrip().split("\n"):
-        if match := re.match(r"diff --git a/(.*) b/(.*)$", row):
-            secret = any(secret_part(tuple(name.split("/"))) for name in match.groups())
-            shown = not secret
-            if secret:
-                kept.append(f"[the changes of {match[2]} may hold secrets and are left out]")
+        if row.startswith("diff --"):
+            match = _HEADER.fullmatch(row)
+            names = [name for name in match.groups() if name] if match else []
+            shown = bool(names) and not any(secret_part(tuple(n.split("/"))) for n in names)
+            if not shown:
+                which = names[-1] if names else "a file"
+                kept.append(f"[the changes of {which} may hold secrets and are left out]")
         if shown:
             kept.append(row)
     return "\n".join(kept).strip() or "Nothing has changed."
