@@ -21,10 +21,11 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_SOURCE = 256 * 1024  # characters; the longest template of a known model has 20,000
-MAX_WEIGHT = 2 * 1024 * 1024  # characters and elements that one value may hold
-BUDGET = 4_000_000  # units; 500 messages in Qwen3's template cost about 100,000
+MAX_WEIGHT = 512 * 1024  # characters and elements that one value may hold; contents are hidden
+BUDGET = 1_000_000  # units; 400 messages in Qwen3's template cost about 60,000
 MAX_NUMBER = 100_000  # a factor, the length of a range
 
+_TOO_LARGE = "it makes a value that is too large"
 _WORDS = re.compile(r"\w+")
 _FILTERS = _WORDS.findall(
     "abs capitalize count d default dictsort e escape first float int items last length list "
@@ -41,6 +42,10 @@ _METHODS = frozenset(
 
 class TemplateError(Exception):
     """A chat template is broken, does something forbidden or runs away; the message says which."""
+
+    def __init__(self, message: str, *, runaway: bool = False) -> None:
+        super().__init__(message)
+        self.runaway = runaway
 
 
 class SafeTemplate:
@@ -75,7 +80,10 @@ class SafeTemplate:
         try:
             return "".join(self._template.generate(**variables))
         except Exception as error:  # a template fails in all the ways that Python code does
-            raise TemplateError(f"the chat template failed: {_said(error)}") from error
+            runaway = isinstance(error, TemplateError) and error.runaway
+            raise TemplateError(
+                f"the chat template failed: {_said(error)}", runaway=runaway
+            ) from error
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -132,14 +140,14 @@ class _Environment(ImmutableSandboxedEnvironment):
     def _charge(self, units: int) -> None:
         self.spent += units
         if self.spent > BUDGET:
-            raise TemplateError("it does not come to an end")
+            raise TemplateError("it does not come to an end", runaway=True)
 
     def _measured(self, value: Any) -> Any:
         """`value`, after its size was checked and charged."""
         weight = _weight(value)
         self._charge(1 + weight // (64 if isinstance(value, str) else 8))
         if weight > MAX_WEIGHT:
-            raise TemplateError("it makes a value that is too large")
+            raise TemplateError(_TOO_LARGE)
         return value
 
     def _count_steps(self, values: Iterable[Any]) -> Iterator[Any]:
@@ -149,9 +157,14 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def _join(self, values: Iterable[Any], separator: str = "") -> str:
         parts: list[str] = []
+        size = 0
         for value in values:
-            parts += (str(self._measured(value)), separator)
-        return str(self._measured("".join(parts[:-1])))
+            text = str(self._measured(value))
+            size += len(text) + len(separator)
+            if size > MAX_WEIGHT:
+                raise TemplateError(_TOO_LARGE)
+            parts.append(text)
+        return str(self._measured(separator.join(parts)))
 
     def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         passed = getattr(function, "jinja_pass_arg", None)
@@ -258,7 +271,7 @@ def _forbid_growth(left: Any, right: Any) -> None:
 def _forbid_expansion(text: Any, old: Any = "", new: Any = "", *_: Any) -> None:
     times = str(text).count(str(old)) if old else len(str(text)) + 1
     if times * len(str(new)) > MAX_WEIGHT:
-        raise TemplateError("it makes a value that is too large")
+        raise TemplateError(_TOO_LARGE)
 
 
 def _short_range(*args: int) -> range:

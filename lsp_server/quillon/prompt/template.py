@@ -75,6 +75,8 @@ class ChatTemplate:
         return _Rendering(self._tokens).run(self._fallback, messages, tools, generation)
 
     def _give_up(self, error: TemplateError) -> None:
+        if error.runaway:
+            self._own = None  # it costs seconds each time
         problem = f"{error}; plain ChatML is used instead"
         if problem != self.problem:
             _log.warning("%s", problem)
@@ -186,11 +188,10 @@ def _joined(segments: Iterator[Segment]) -> Iterator[Segment]:
         if not segment.trusted:
             plain += segment.text
             continue
-        start = _first(segment.text)
-        if start == len(segment.text):
+        start, end = _first(segment.text), _last(segment.text) + 1
+        if end <= start:
             plain += segment.text
             continue
-        end = _last(segment.text) + 1
         plain += segment.text[:start]
         if plain:
             yield Segment(plain)
