@@ -9,8 +9,9 @@ from enum import Enum
 
 import msgspec
 
-from quillon.assist.actions_definition import Definition, definition_at, statement_at
+from quillon.assist.actions_definition import definition_at, statement_at
 from quillon.assist.actions_tests import is_test_file, suite_style
+from quillon.context.anatomy import Definition
 from quillon.context.diagnostics import Diagnostic
 from quillon.context.document import DocumentSnapshot
 from quillon.text import Span

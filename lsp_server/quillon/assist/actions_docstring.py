@@ -8,8 +8,8 @@ comment, so the words are dug out of either.
 import re
 import textwrap
 
-from quillon.assist.actions_definition import Definition
 from quillon.assist.edits import BadAnswer, code_in, indent_at, indent_unit
+from quillon.context.anatomy import Definition
 from quillon.context.document import DocumentSnapshot
 from quillon.text import Edit, Span
 

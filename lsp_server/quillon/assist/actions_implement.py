@@ -3,8 +3,8 @@
 The model writes the whole function, for that is what it is best at; only the body is taken.
 """
 
-from quillon.assist.actions_definition import Definition, definitions_in
 from quillon.assist.edits import BadAnswer, indent_at, indented, unit_for
+from quillon.context.anatomy import Definition, definitions_in
 from quillon.context.document import DocumentSnapshot
 from quillon.context.tree import parsed
 from quillon.text import Edit, Span

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from quillon.assist.actions import ActionKind, Offer
-from quillon.assist.actions_definition import Definition, definition_at
+from quillon.assist.actions_definition import definition_at
 from quillon.assist.actions_docstring import docstring_edit
 from quillon.assist.actions_implement import implementation_edit
 from quillon.assist.actions_prompt import Asked, Wording, ask
@@ -27,6 +27,7 @@ from quillon.assist.edits import (
     unit_for,
 )
 from quillon.assist.suggestion_trim import loop
+from quillon.context.anatomy import Definition
 from quillon.context.document import DocumentSnapshot
 from quillon.engine.base import Delta, Engine, Finished, Priority, Request, Sampling, Usage
 from quillon.text import Edit

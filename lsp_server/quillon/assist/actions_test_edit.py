@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from os.path import relpath
 from pathlib import Path
 
-from quillon.assist.actions_definition import Definition, definitions_in
 from quillon.assist.actions_tests import SuiteStyle, import_name
 from quillon.assist.edits import BadAnswer, Changed, Created, checked, indented
+from quillon.context.anatomy import Definition, definitions_in
 from quillon.context.document import DocumentSnapshot, snapshot_of
 from quillon.context.tree import Node, Tree, parsed
 from quillon.text import Edit, Span, line_end_of, with_line_ends

@@ -197,6 +197,8 @@ class Turn:
         )
         if fitted.left_out:
             yield NoticeEvent(fitted.left_out)
+        if len(self._messages) == 1 and (problem := _template_problem(info, template)):
+            yield NoticeEvent(problem)
         constraint = self._constraint(info, dialect, definitions)
         answer.parser = dialect.parser(definitions, fitted.prompt)
         try:
@@ -316,6 +318,15 @@ class Turn:
         )
         if finished.timings.decode > 0:
             self._speed = used.completion_tokens / finished.timings.decode
+
+
+def _template_problem(info: EngineInfo, template: ChatTemplate) -> str:
+    """Why answers may be poor, where the prompt is not of the model's own form; else empty."""
+    if info.template is None:
+        return "The model file brings no chat template, so ChatML is assumed; answers may be poor."
+    if template.problem is None:
+        return ""
+    return f"ChatML is used in place of the model's own chat template: {template.problem}"
 
 
 class _Answer:

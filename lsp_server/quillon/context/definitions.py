@@ -1,7 +1,6 @@
 """The definitions around a place, and the imports of a file.
 
-Grammars name their nodes differently and agree on the field `body`; one table serves all
-languages. Where the code around the cursor does not parse, indentation decides.
+Where the code around the cursor does not parse, indentation decides.
 """
 
 import re
@@ -10,60 +9,11 @@ from typing import Literal
 import msgspec
 
 from quillon.context.document import DocumentSnapshot
+from quillon.context.grammars import body_of, grammar_of, kind_of, outer_of
 from quillon.context.indentation import indent_of, outward
 from quillon.context.tree import Node, Tree
 from quillon.text import Span
 
-FUNCTIONS = frozenset(
-    {
-        "function_definition",
-        "function_declaration",
-        "generator_function_declaration",
-        "method_definition",
-        "method_declaration",
-        "constructor_declaration",
-        "function_item",
-    }
-)
-CONTAINERS = frozenset(
-    {
-        "class_definition",
-        "class_declaration",
-        "abstract_class_declaration",
-        "class_specifier",
-        "struct_specifier",
-        "interface_declaration",
-        "enum_declaration",
-        "enum_specifier",
-        "record_declaration",
-        "impl_item",
-        "trait_item",
-        "mod_item",
-        "struct_item",
-        "enum_item",
-        "internal_module",
-        "namespace_definition",
-    }
-)
-# A function that is a value counts as one where a name holds it.
-_HOLDERS = frozenset({"variable_declarator", "public_field_definition", "field_definition", "pair"})
-_FUNCTION_VALUES = frozenset({"arrow_function", "function_expression", "func_literal"})
-_WRAPPERS = frozenset({"decorated_definition", "export_statement", "template_declaration"})
-_IMPORTS = frozenset(
-    {
-        "import_statement",
-        "import_from_statement",
-        "future_import_statement",
-        "import_declaration",
-        "package_clause",
-        "package_declaration",
-        "use_declaration",
-        "extern_crate_declaration",
-        "preproc_include",
-        "using_declaration",
-    }
-)
-_BESIDE_IMPORTS = frozenset({"comment", "line_comment", "block_comment", "expression_statement"})
 _IMPORT_LINE = re.compile(
     r"\s*(?:import|from|use|using|package|require|#\s*include|extern crate)\b"
 )
@@ -77,6 +27,14 @@ _BRACED_LINE = re.compile(
     r"\s*(?!(?:if|for|while|switch|else|do|try|catch|match|loop|select|with|return|new)\b|\})"
     r"[\w~].*\([^;]*\{\s*$"
 )
+# What encloses a place. A class without a body, as Rust's units, has no inside.
+_KINDS: dict[str | None, Literal["function", "container"]] = {
+    "function": "function",
+    "holder": "function",
+    "entry": "function",
+    "class": "container",
+    "container": "container",
+}
 _HEADER_LINES = 12  # a longer header is cut: it is there to say where the cursor stands
 _SCAN = 400  # children of the root looked at for imports
 
@@ -107,7 +65,7 @@ def enclosing(snapshot: DocumentSnapshot, offset: int) -> tuple[Enclosing, ...]:
     found = [
         _described(snapshot, tree, node, kind)
         for node in around
-        if (kind := _kind(node)) is not None and _holds(tree, node, offset)
+        if (kind := _kind(tree, node)) is not None and _holds(tree, node, offset)
     ]
     return tuple(reversed(found))
 
@@ -145,30 +103,18 @@ def _column(text: str, offset: int) -> int:
     return indent_of(line + "x")
 
 
-def _kind(node: Node) -> Literal["function", "container", "other"] | None:
-    if node.type in FUNCTIONS:
-        return "function"
-    if node.type in CONTAINERS:
-        return "container" if node.child_by_field_name("body") is not None else None
-    if node.type == "type_declaration":
-        return "container"
-    if node.type in _HOLDERS:
-        value = node.child_by_field_name("value")
-        return "function" if value is not None and value.type in _FUNCTION_VALUES else None
-    return None
+def _kind(tree: Tree, node: Node) -> Literal["function", "container"] | None:
+    grammar = grammar_of(tree)
+    if node.type in grammar.units and body_of(grammar, node) is None:
+        return None
+    return _KINDS.get(kind_of(grammar, node))
 
 
 def _described(
-    snapshot: DocumentSnapshot,
-    tree: Tree,
-    node: Node,
-    kind: Literal["function", "container", "other"],
+    snapshot: DocumentSnapshot, tree: Tree, node: Node, kind: Literal["function", "container"]
 ) -> Enclosing:
-    outer = node
-    while outer.parent is not None and outer.parent.type in _WRAPPERS:
-        outer = outer.parent
-    value = node.child_by_field_name("value") if node.type in _HOLDERS else None
-    body = (value or node).child_by_field_name("body")
+    grammar = grammar_of(tree)
+    outer, body = outer_of(grammar, node), body_of(grammar, node)
     lines = snapshot.lines
     start = tree.span(node).start
     first = lines.line_of(start)
@@ -195,6 +141,8 @@ def _by_indentation(snapshot: DocumentSnapshot, offset: int) -> tuple[Enclosing,
 
 
 def _imports_of(tree: Tree) -> Span:
+    grammar = grammar_of(tree)
+    beside = grammar.comments | {"expression_statement"}  # a docstring, "use strict"
     start = end = 0
     cursor = tree.root.walk()
     more = cursor.goto_first_child()
@@ -202,10 +150,10 @@ def _imports_of(tree: Tree) -> Span:
         node = cursor.node
         if not more or node is None:
             break
-        if node.type in _IMPORTS:
+        if node.type in grammar.imports:
             span = tree.span(node)
             start, end = (start, span.end) if end else (span.start, span.end)
-        elif end and node.type not in _BESIDE_IMPORTS and node.is_named:
+        elif end and node.type not in beside and node.is_named:
             break
         more = cursor.goto_next_sibling()
     return Span(start, end)

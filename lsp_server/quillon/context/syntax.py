@@ -3,6 +3,7 @@
 from typing import Literal
 
 from quillon.context.document import DocumentSnapshot
+from quillon.context.grammars import grammar_of
 from quillon.context.indentation import CLOSERS, indent_of, is_blank
 from quillon.context.tree import Node, Tree, parsed
 from quillon.context.truncation import completion_end, opens_block, truncate_completion
@@ -20,24 +21,6 @@ __all__ = [
     "wants_lines",
 ]
 
-_STRINGS = frozenset(
-    {
-        "string",
-        "string_literal",
-        "raw_string_literal",
-        "interpreted_string_literal",
-        "template_string",
-        "char_literal",
-        "character_literal",
-        "rune_literal",
-        "regex",
-        "system_lib_string",
-        "byte_string_literal",
-        "text_block",
-    }
-)
-_COMMENTS = frozenset({"comment", "line_comment", "block_comment"})
-_CODE_IN_STRINGS = frozenset({"interpolation", "template_substitution"})
 _QUOTES = "\"'`"
 _TRAILING = frozenset(CLOSERS + "\"'`;:,> \t\r")
 
@@ -49,8 +32,9 @@ def prose_at(snapshot: DocumentSnapshot, offset: int) -> Literal["comment", "str
     """
     tree = snapshot.tree
     if tree is not None and offset > 0:
+        inside_out = grammar_of(tree).code_in_strings
         for node in tree.ancestors(offset - 1):
-            if node.type in _CODE_IN_STRINGS:
+            if node.type in inside_out:
                 return None
             if node.is_error:
                 break  # the text decides
@@ -63,11 +47,12 @@ def prose_at(snapshot: DocumentSnapshot, offset: int) -> Literal["comment", "str
 
 
 def _prose(tree: Tree, node: Node, offset: int) -> Literal["comment", "string"] | None:
-    if node.type not in _STRINGS and node.type not in _COMMENTS:
+    grammar = grammar_of(tree)
+    if node.type not in grammar.strings and node.type not in grammar.comments:
         return None
     span = tree.span(node)
     text = span.cut(tree.text)
-    if node.type in _STRINGS:
+    if node.type in grammar.strings:
         return "string" if span.start < offset < span.end else None
     if text.startswith("/*"):
         return "comment" if span.start < offset < span.end else None
