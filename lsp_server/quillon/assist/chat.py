@@ -326,7 +326,7 @@ def _template_problem(info: EngineInfo, template: ChatTemplate) -> str:
         return "The model file brings no chat template, so ChatML is assumed; answers may be poor."
     if template.problem is None:
         return ""
-    return f"ChatML is used in place of the model's own chat template: {template.problem}"
+    return f"The model's own chat template cannot be used: {template.problem}."
 
 
 class _Answer:
