@@ -21,28 +21,50 @@ export function fileNames(edit: WorkspaceEdit): readonly string[] {
 
 /** Apply an edit; throws a sentence when a document has moved on since it was proposed. */
 export async function applyEdit(client: LanguageClient, edit: WorkspaceEdit): Promise<void> {
-  const converted = await convert(client, edit);
+  const converted = await convert(client, confirmedAlready(edit));
   if (!(await vscode.workspace.applyEdit(converted))) throw new Error(refused());
 }
 
-/** Show an edit in the refactor preview, where each hunk is accepted or discarded. */
+/**
+ * Show an edit in the refactor preview, where each hunk is ticked to accept it. Resolves with
+ * whether any was.
+ */
 export async function reviewEdit(
   client: LanguageClient,
   edit: WorkspaceEdit,
   label: string,
 ): Promise<boolean> {
-  const converted = await convert(client, edit);
+  const converted = await convert(client, confirmedAlready(edit));
   const review = new vscode.WorkspaceEdit();
   for (const change of edit.documentChanges ?? []) {
     if (change.kind === 'create' && change.uri !== undefined) {
-      review.createFile(vscode.Uri.parse(change.uri), { ignoreIfExists: true }, confirmed(label));
+      const created = vscode.Uri.parse(change.uri);
+      review.createFile(created, { ignoreIfExists: true }, confirmed(label));
     }
   }
+  const texts: (readonly [vscode.Uri, string])[] = [];
   for (const [uri, edits] of converted.entries()) {
     const before = await textOf(uri);
+    texts.push([uri, before]);
     addHunks(review, uri, before, applied(before, edits), label);
   }
-  return vscode.workspace.applyEdit(review);
+  await vscode.workspace.applyEdit(review);
+  const after = await Promise.all(texts.map(async ([uri]) => textOf(uri)));
+  return texts.some(([, before], index) => before !== after[index]);
+}
+
+/** The edit without its annotations: the user has been asked in the chat. */
+function confirmedAlready(edit: WorkspaceEdit): WorkspaceEdit {
+  const { changeAnnotations: _, ...rest } = edit;
+  if (rest.documentChanges === undefined) return rest;
+  return {
+    ...rest,
+    documentChanges: rest.documentChanges.map(({ annotationId: _own, ...change }) =>
+      change.edits === undefined
+        ? change
+        : { ...change, edits: change.edits.map(({ annotationId: _id, ...one }) => one) },
+    ),
+  };
 }
 
 /** Put code where the cursor is, in place of what is selected. */

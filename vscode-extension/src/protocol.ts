@@ -73,11 +73,13 @@ export type ChatProgress =
 export interface WorkspaceEdit {
   readonly changes?: Readonly<Record<string, readonly TextEdit[]>>;
   readonly documentChanges?: readonly DocumentChange[];
+  readonly changeAnnotations?: Readonly<Record<string, object>>;
 }
 
 export interface TextEdit {
   readonly range: Range;
   readonly newText: string;
+  readonly annotationId?: string;
 }
 
 export interface DocumentChange {
@@ -86,6 +88,7 @@ export interface DocumentChange {
   readonly newUri?: string;
   readonly textDocument?: { readonly uri: string; readonly version?: number | null };
   readonly edits?: readonly TextEdit[];
+  readonly annotationId?: string;
 }
 
 export interface ApproveParams {

@@ -16,4 +16,19 @@ function M.stale(edit)
   end
 end
 
+--- The edit without its annotations: the user has been asked in the chat.
+---@param edit lsp.WorkspaceEdit
+---@return lsp.WorkspaceEdit
+function M.confirmed(edit)
+  local bare = vim.deepcopy(edit)
+  bare.changeAnnotations = nil
+  for _, change in ipairs(bare.documentChanges or {}) do
+    change.annotationId = nil
+    for _, one in ipairs(change.edits or {}) do
+      one.annotationId = nil
+    end
+  end
+  return bare
+end
+
 return M

@@ -107,7 +107,8 @@ async function edits(session) {
   const preview = page.locator('.refactor-preview');
   await preview.locator('.monaco-list-row', { hasText: 'a.py' }).first().waitFor();
   await session.picture('review');
-  await preview.locator('.button, .monaco-button', { hasText: 'Apply' }).first().click();
+  await preview.locator('.monaco-list-row .edit-checkbox, .monaco-list-row input').first().click();
+  await preview.locator('.monaco-button', { hasText: 'Apply' }).first().click();
   await second.getByText('Applied').waitFor();
   await session.equal('the hunk is applied', async () => (await session.lines())[0], 'def sum_of(a, b):');
   await session.focusEditor();

@@ -276,7 +276,8 @@ function M.apply_edit()
     vim.notify(('%s has changed since this was proposed. Ask again.'):format(stale))
     return
   end
-  vim.lsp.util.apply_workspace_edit(block.edit, client.offset_encoding)
+  local edit = require('quillon.edit').confirmed(block.edit)
+  vim.lsp.util.apply_workspace_edit(edit, client.offset_encoding)
   block.state = 'applied'
   M.draw()
 end

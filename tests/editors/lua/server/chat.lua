@@ -57,6 +57,23 @@ end, t.chat_text)
 vim.cmd('Quillon stop')
 ended('> Stopped.')
 
+-- A proposed edit is approved with its diff, then applied by a key.
+local asked = t.choose('Allow once')
+vim.cmd('Quillon chat Call it plus')
+ended('It is called plus now.')
+t.check('the diff was shown', asked[1].prompt:find('+def plus', 1, true), asked)
+vim.api.nvim_set_current_win(vim.fn.bufwinid('quillon://chat'))
+t.check('the edit is listed', vim.fn.search('^✎ ', 'bw') > 0, t.chat_text())
+vim.api.nvim_feedkeys('ga', 'x', false)
+t.equal('it is applied', vim.api.nvim_buf_get_lines(bufnr, 0, 1, false), { 'def plus(a, b):' })
+t.check('and says so', t.chat_text():find('· applied', 1, true), t.chat_text())
+vim.api.nvim_buf_call(bufnr, vim.cmd.undo)
+t.equal(
+  'one undo takes it back',
+  vim.api.nvim_buf_get_lines(bufnr, 0, 1, false),
+  { 'def add(a, b):' }
+)
+
 -- The question's own window, with a reference.
 vim.api.nvim_set_current_win(vim.fn.bufwinid('quillon://ask'))
 vim.api.nvim_buf_set_lines(0, 0, -1, false, { 'Be hostile with @a.py and @gone.py' })
