@@ -167,7 +167,7 @@ async def test_list_files(bench_of):
     ("path", "message"),
     [
         ("nowhere", "file not found: nowhere"),
-        ("README.md", "a part of README.md is a file and not a folder"),
+        ("README.md", "README.md is a file; use read_file"),
         (".git", ".git may hold secrets (.git), so it is not shown"),
     ],
 )

@@ -18,8 +18,10 @@ def get_diagnostics(workspace: Workspace, path: ConfinedPath | None = None) -> s
         path: File or folder; everything if left out.
     """
     rows = []
-    for problem in workspace.diagnostics.problems(None):
-        place = workspace.locate(problem.path)
+    problems = workspace.diagnostics.problems(None)
+    places = {each: workspace.locate(each) for each in {problem.path for problem in problems}}
+    for problem in problems:
+        place = places[problem.path]
         if place is None or (path is not None and not _holds(path, place)):
             continue
         rows.append((str(place), problem))

@@ -70,6 +70,8 @@ def list_files(workspace: Workspace, path: ConfinedPath | None = None) -> str:
         path: The folder; the root if left out.
     """
     folder = path or workspace.top
+    if not folder.top and folder.real.is_file():
+        raise Retry(f"{folder} is a file; use read_file")
     entries = workspace.visible(folder)
     if not entries:
         return f"{folder} is empty."

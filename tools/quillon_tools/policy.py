@@ -24,11 +24,11 @@ By = Literal["rule", "user", "conversation"]
 _SEAL = object()
 _STRENGTH: dict[str, int] = {"allow": 0, "ask": 1, "deny": 2}
 _DEFAULTS: dict[Effect, Rule] = {"read": "allow", "run": "ask", "edit": "ask"}
-# Programs that are never started for a model: they become another user, or run any text.
+# Programs that are never started for a model: they become another user, or start others.
 _NEVER_RUN = frozenset(
     {"sudo", "su", "doas", "pkexec", "runuser", "chroot", "nsenter", "mkfs", "dd", "shutdown"}
     | {"reboot", "sh", "bash", "zsh", "dash", "fish", "ksh", "csh", "cmd", "powershell", "pwsh"}
-    | {"eval", "osascript", "crontab", "at"}
+    | {"eval", "osascript", "crontab", "at", "env", "busybox", "xargs"}
 )
 
 

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from quillon_tools.calls import Failed
 from quillon_tools.command import Finished
 
 MAX_PROBLEMS = 30
@@ -49,7 +50,11 @@ def output_lines(output: str) -> list[str]:
 
 
 def rendered(report: TestReport | None, finished: Finished) -> str:
-    """The report for the model; where there is none, how the program ended and what it wrote."""
+    """The report for the model; where there is none, how the program ended and what it wrote.
+
+    Raises:
+        Failed: It was stopped before it could report.
+    """
     if report is None or (report.is_empty and finished.code not in {0, 5}):
         return _raw(finished)
     rows = [_row(problem) for problem in report.problems[:MAX_PROBLEMS]]
@@ -81,14 +86,14 @@ def _summary(report: TestReport, finished: Finished) -> str:
 
 def _raw(finished: Finished) -> str:
     output = finished.output.strip()
-    if finished.timed_out:
-        head = f"Error: timed out after {finished.seconds:.0f}s"
-    elif finished.code == 0:
+    if finished.code == 0:
         head = f"The tests passed in {finished.seconds:.2f}s"
     else:
         head = f"The test runner ended with exit status {finished.code}"
     if len(output) > _TAIL:
         output = f"[... {len(output) - _TAIL} characters left out ...]\n{output[-_TAIL:]}"
+    if finished.timed_out:
+        raise Failed(f"timed out after {finished.seconds:.0f}s\n{output}".strip())
     return f"{head}\n{output}".strip()
 
 
