@@ -21,10 +21,12 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_SOURCE = 256 * 1024  # characters; the longest template of a known model has 20,000
-MAX_WEIGHT = 512 * 1024  # characters and elements that one value may hold; contents are hidden
-BUDGET = 1_000_000  # units; 400 messages in Qwen3's template cost about 60,000
+MAX_WEIGHT = 512 * 1024  # characters and elements that one value may hold beyond the input's
+BUDGET = 1_000_000  # units beyond what the input's size allows
+_PER_WEIGHT = 20  # units for each character and element of the input; templates need 1 to 3
 MAX_NUMBER = 100_000  # a factor, the length of a range
 
+_NO_LIMIT = 1 << 60
 _TOO_LARGE = "it makes a value that is too large"
 _WORDS = re.compile(r"\w+")
 _FILTERS = _WORDS.findall(
@@ -32,6 +34,8 @@ _FILTERS = _WORDS.findall(
     "lower map max min reject rejectattr replace reverse round safe select selectattr sort string "
     "sum title trim unique upper"
 )
+# Filters that do not look into the elements of a list; others may turn all of it into text.
+_BY_REFERENCE = frozenset({"length", "count", "first", "last", "list", "default", "d", "items"})
 _METHODS = frozenset(
     _WORDS.findall(
         "capitalize count endswith find get index items join keys lower lstrip removeprefix "
@@ -76,7 +80,9 @@ class SafeTemplate:
         Raises:
             TemplateError: It raised, did something forbidden, or went over its budget.
         """
-        self._environment.spent = 0
+        weight = _weight(variables, _NO_LIMIT)
+        self._environment.spent = -_PER_WEIGHT * weight
+        self._environment.max_weight = MAX_WEIGHT + 4 * weight
         try:
             return "".join(self._template.generate(**variables))
         except Exception as error:  # a template fails in all the ways that Python code does
@@ -87,7 +93,7 @@ class SafeTemplate:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox with a budget; `spent` counts the present rendering."""
+    """The sandbox with a budget; `spent` and `max_weight` are of the present rendering."""
 
     intercepted_binops = frozenset({"+", "*", "%", "**"})
 
@@ -100,6 +106,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             finalize=self._measured,
         )
         self.spent = 0
+        self.max_weight = MAX_WEIGHT
         self._step = cost_of_a_step
         self.filters = {name: self._bounded(name, self.filters[name]) for name in _FILTERS}
         self.filters |= {
@@ -120,7 +127,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         if operator == "**" or (operator == "%" and isinstance(left, str)):
             raise TemplateError(f"the operator {operator} is not offered")
         if operator == "*":
-            _forbid_growth(left, right)
+            self._forbid_growth(left, right)
         return self._measured(super().call_binop(context, operator, left, right))
 
     def call(self, context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -129,7 +136,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         if isinstance(owner, str) and name == "join":
             return self._join(args[0], owner)
         if isinstance(owner, str) and name == "replace":
-            _forbid_expansion(owner, *args)
+            self._forbid_expansion(owner, *args)
         return self._measured(super().call(context, function, *args, **kwargs))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -144,9 +151,9 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def _measured(self, value: Any) -> Any:
         """`value`, after its size was checked and charged."""
-        weight = _weight(value)
+        weight = _weight(value, self.max_weight)
         self._charge(1 + weight // (64 if isinstance(value, str) else 8))
-        if weight > MAX_WEIGHT:
+        if weight > self.max_weight:
             raise TemplateError(_TOO_LARGE)
         return value
 
@@ -161,20 +168,36 @@ class _Environment(ImmutableSandboxedEnvironment):
         for value in values:
             text = str(self._measured(value))
             size += len(text) + len(separator)
-            if size > MAX_WEIGHT:
+            if size > self.max_weight:
                 raise TemplateError(_TOO_LARGE)
             parts.append(text)
         return str(self._measured(separator.join(parts)))
+
+    def _forbid_growth(self, left: Any, right: Any) -> None:
+        if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+            if max(abs(left), abs(right)) > MAX_NUMBER:
+                raise TemplateError("it multiplies numbers that are too large")
+            return
+        text, times = (right, left) if isinstance(left, int) else (left, right)
+        known = isinstance(times, int)
+        if not known or _weight(text, self.max_weight) * max(times, 0) > self.max_weight:
+            raise TemplateError("it repeats a value too often")
+
+    def _forbid_expansion(self, text: Any, old: Any = "", new: Any = "", *_: Any) -> None:
+        times = str(text).count(str(old)) if old else len(str(text)) + 1
+        if times * len(str(new)) > self.max_weight:
+            raise TemplateError(_TOO_LARGE)
 
     def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         passed = getattr(function, "jinja_pass_arg", None)
 
         def bounded(*args: Any, **kwargs: Any) -> Any:
             given = args if passed is None else args[1:]
-            for argument in itertools.chain(given, kwargs.values()):
-                self._measured(argument)
+            if name not in _BY_REFERENCE:
+                for argument in itertools.chain(given, kwargs.values()):
+                    self._measured(argument)
             if name == "replace":
-                _forbid_expansion(*given)
+                self._forbid_expansion(*given)
             return self._measured(function(*args, **kwargs))
 
         if passed is not None:
@@ -240,12 +263,12 @@ def _filtered(node: nodes.Expr, name: str) -> nodes.Expr:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 
-def _weight(value: Any) -> int:
-    """Characters and elements in `value`, counted to a little over the limit."""
+def _weight(value: Any, limit: int) -> int:
+    """Characters and elements in `value`, counted to a little over `limit`."""
     if isinstance(value, str):
         return len(value)
     weight, rest = 0, [value]
-    while rest and weight <= MAX_WEIGHT:
+    while rest and weight <= limit:
         part = rest.pop()
         if isinstance(part, str):
             weight += len(part)
@@ -256,22 +279,6 @@ def _weight(value: Any) -> int:
             weight += len(part)
             rest += (*part.keys(), *part.values())
     return weight
-
-
-def _forbid_growth(left: Any, right: Any) -> None:
-    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
-        if max(abs(left), abs(right)) > MAX_NUMBER:
-            raise TemplateError("it multiplies numbers that are too large")
-        return
-    text, times = (right, left) if isinstance(left, int) else (left, right)
-    if not isinstance(times, int) or _weight(text) * max(times, 0) > MAX_WEIGHT:
-        raise TemplateError("it repeats a value too often")
-
-
-def _forbid_expansion(text: Any, old: Any = "", new: Any = "", *_: Any) -> None:
-    times = str(text).count(str(old)) if old else len(str(text)) + 1
-    if times * len(str(new)) > MAX_WEIGHT:
-        raise TemplateError(_TOO_LARGE)
 
 
 def _short_range(*args: int) -> range:

@@ -81,7 +81,8 @@ class Rules:
     def arguments(self, tool: str, schema: Schema) -> str:
         """A rule for the JSON object of a tool's arguments."""
         self.enter(schema)
-        return self.value({"type": "object", **schema}, Place(tool))
+        # A tool that declares nothing takes nothing.
+        return self.value({"type": "object", "properties": {}, **schema}, Place(tool))
 
     def enter(self, schema: Schema) -> None:
         """Resolve references in `schema` from now on."""
@@ -230,7 +231,7 @@ class Rules:
         declared: dict[str, Any] = dict(properties) if isinstance(properties, Mapping) else {}
         required = [name for name in schema.get("required") or () if isinstance(name, str)]
         declared |= {name: True for name in required if name not in declared}
-        if not declared:
+        if not declared and (properties is None or schema.get("additionalProperties")):
             return self._free_object(schema, place)
         values = {name: self.value(value, _inside(place, name)) for name, value in declared.items()}
         possible = [name for name in values if name in required or values[name] != self._nothing()]

@@ -279,3 +279,11 @@ def test_any_content_comes_out_as_it_went_in(question, result):
     rendered = text(QWEN3.render(messages))
     assert f"user\n{clean[0]}<|im_end|>" in rendered
     assert f"<tool_response>\n{clean[1]}\n</tool_response>" in rendered
+
+
+def test_a_very_long_conversation_is_no_runaway():
+    messages = [Message("user" if i % 2 == 0 else "assistant", "x") for i in range(10_000)]
+    template = ChatTemplate(templates.QWEN3)
+    rendered = text(template.render(messages))
+    assert template.problem is None
+    assert rendered.count("<|im_end|>") == 10_000

@@ -1,0 +1,305 @@
+"""What calls llama.cpp lets through under our grammars: what the validator accepts, and no more."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from quillon.engine.llama_sampler import _CANDIDATE, Grammar
+from quillon.prompt.dialects import Dialect
+from quillon.prompt.grammar import MAX_LIVE, schema_constraint
+from quillon.prompt.schemagrammar import json_grammar
+from quillon_testing.answers import definition, read
+from quillon_tools.validator import make_validator
+
+HERMES = Dialect("hermes", tag_tokens=True)
+XML = Dialect("function_xml", tag_tokens=True)
+JSON = Dialect("json", trigger='{"tool_call": ')
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+TOOLS = [
+    definition("lines", {"path": STRING, "start": INTEGER, "end": INTEGER}, "path"),
+    definition("now"),
+    definition("style", {"kind": {"enum": ["a", "ab", 'b"<']}, "deep": {"type": "boolean"}}),
+    definition(
+        "edit",
+        {
+            "edits": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 3,
+                "items": {
+                    "type": "object",
+                    "properties": {"old": STRING, "new": {"type": ["string", "null"]}},
+                    "required": ["old"],
+                },
+            }
+        },
+        "edits",
+    ),
+]
+
+
+def hermes(*calls):
+    return "\n".join(
+        f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
+        for name, arguments in calls
+    )
+
+
+ALLOWED = {
+    "in order": hermes(("lines", '{"path": "a.py", "start": 1, "end": 20}')),
+    "in another order": hermes(("lines", '{"end": -3, "path": "a.py"}')),
+    "only what is required": hermes(("lines", '{"path": ""}')),
+    "no arguments": hermes(("now", "{}")),
+    "without blanks": '<tool_call>{"name": "lines", "arguments": {"path":"a"}}</tool_call>',
+    "an enum": hermes(("style", '{"kind": "ab"}')),
+    "an enum that is escaped": hermes(("style", '{"kind": "b\\"<", "deep": true}')),
+    "nested": hermes(("edit", '{"edits": [{"old": "a"}, {"old": "b", "new": null}]}')),
+    "several": hermes(("now", "{}"), ("now", "{}")),
+    "escapes and other scripts": hermes(
+        ("lines", '{"path": "\\n\\u00e9\\\\日本\\"😀</tool_call>"}')
+    ),
+}
+FORBIDDEN = {
+    "another tool": hermes(("rm", "{}")),
+    "a tool's beginning": hermes(("line", '{"path": "a"}')),
+    "something missing": hermes(("lines", '{"start": 1}')),
+    "something unknown": hermes(("lines", '{"path": "a", "mode": 1}')),
+    "something twice": hermes(("lines", '{"path": "a", "path": "b"}')),
+    "arguments for none": hermes(("now", '{"a": 1}')),
+    "another type": hermes(("lines", '{"path": 5}')),
+    "a text for a number": hermes(("lines", '{"path": "a", "start": "5"}')),
+    "a fraction": hermes(("lines", '{"path": "a", "start": 1.5}')),
+    "a leading zero": hermes(("lines", '{"path": "a", "start": 05}')),
+    "outside an enum": hermes(("style", '{"kind": "c"}')),
+    "too few": hermes(("edit", '{"edits": []}')),
+    "too many": hermes(("edit", json.dumps({"edits": [{"old": "a"}] * 4}))),
+    "wrong inside": hermes(("edit", '{"edits": [{"new": "a"}]}')),
+    "endless blanks": hermes(("now", "{" + " " * 50 + "}")),
+    "an endless string": hermes(("lines", json.dumps({"path": "a" * 5000}))),
+    "a raw line end": hermes(("lines", '{"path": "a\nb"}')),
+    "half a surrogate pair": hermes(("lines", '{"path": "\\ud800"}')),
+    "not closed": '<tool_call>\n{"name": "now", "arguments": {}}',
+    "text behind it": hermes(("now", "{}")) + " and",
+    "no tag": '{"name": "now", "arguments": {}}',
+}
+
+
+@pytest.fixture(scope="module")
+def hermes_grammar():
+    return schema_constraint(TOOLS, HERMES)
+
+
+@pytest.mark.parametrize("text", ALLOWED.values(), ids=ALLOWED)
+def test_allowed(accepts, hermes_grammar, text):
+    assert accepts(hermes_grammar.grammar, text)
+
+
+@pytest.mark.parametrize("text", FORBIDDEN.values(), ids=FORBIDDEN)
+def test_forbidden(accepts, hermes_grammar, text):
+    assert not accepts(hermes_grammar.grammar, text)
+
+
+def test_the_grammar_begins_with_its_trigger(model):
+    for dialect in (HERMES, XML, JSON):
+        made = schema_constraint(TOOLS, dialect)
+        assert made.trigger == dialect.trigger
+        running = Grammar(model, made.grammar)
+        assert running.replay(model._raw_tokens(made.trigger, special=True))
+        running.close()
+
+
+def test_without_tools_there_is_nothing_to_hold():
+    assert schema_constraint([], HERMES) is None
+
+
+def xml(name, **values):
+    body = "".join(f"<parameter={key}>\n{value}\n</parameter>\n" for key, value in values.items())
+    return f"<tool_call>\n<function={name}>\n{body}</function>\n</tool_call>"
+
+
+def test_function_xml(accepts):
+    grammar = schema_constraint(TOOLS, XML).grammar
+    for text in (
+        xml("lines", path="a.py", end="12"),
+        xml("lines", start="3", path="if a < b:\n  <div></div>\n</par"),
+        xml("now"),
+        xml("style", kind='b"<', deep="true"),
+        xml("edit", edits='[{"old": "a", "new": null}]'),
+    ):
+        assert accepts(grammar, text), text
+    for text in (
+        xml("lines", start="1"),
+        xml("lines", path="a", start="x"),
+        xml("lines", path="a", other="b"),
+        xml("lines", path="a</parameter>"),
+        xml("lines", path="a\n<parameter=end>"),
+        xml("rm"),
+        xml("style", kind="c"),
+    ):
+        assert not accepts(grammar, text), text
+
+
+def test_the_json_dialect(accepts):
+    grammar = schema_constraint(TOOLS, JSON).grammar
+    assert accepts(grammar, '{"tool_call": {"name": "lines", "arguments": {"path": "a"}}}')
+    assert not accepts(grammar, '{"tool_call": {"name": "lines", "arguments": {}}}')
+
+
+def test_live_values(accepts):
+    paths = ["src/a.py", "src/ab.py", "src", 'odd "name".py', "日本.py"]
+    grammar = schema_constraint(TOOLS, HERMES, live={("lines", "path"): paths}).grammar
+    for path in paths:
+        assert accepts(grammar, hermes(("lines", json.dumps({"path": path}, ensure_ascii=False))))
+    for path in ("", "src/", "src/b.py", "src/a.pyc"):
+        assert not accepts(grammar, hermes(("lines", json.dumps({"path": path}))))
+    # The same name of another tool, and inside of objects, is free.
+    assert accepts(grammar, hermes(("edit", '{"edits": [{"old": "anything"}]}')))
+
+
+def test_thousands_of_live_values(accepts):
+    paths = [f"pkg{n % 37}/module_{n}.py" for n in range(MAX_LIVE)]
+    grammar = schema_constraint(TOOLS, HERMES, live={("lines", "path"): paths}).grammar
+    assert accepts(grammar, hermes(("lines", f'{{"path": "{paths[1234]}"}}')))
+    assert not accepts(grammar, hermes(("lines", '{"path": "pkg1/module_0.py"}')))
+    # More than the limit are a free text.
+    grammar = schema_constraint(TOOLS, HERMES, live={("lines", "path"): [*paths, "x"]}).grammar
+    assert accepts(grammar, hermes(("lines", '{"path": "pkg1/module_0.py"}')))
+
+
+SCHEMAS = [
+    {"type": "integer", "minimum": -12, "maximum": 305},
+    {"type": "integer", "exclusiveMinimum": 7},
+    {"type": "integer", "maximum": -5},
+    {"type": "integer", "multipleOf": 7, "minimum": 3, "maximum": 100},
+    {"type": "number", "minimum": 0, "maximum": 1},
+    {"type": "number", "exclusiveMaximum": -2.5},
+    {"type": "string", "minLength": 2, "maxLength": 5},
+    {"type": "string", "maxLength": 100},
+    {"type": "string", "pattern": "^[a-z_]\\w*(\\.[a-z]+){0,2}$"},
+    {"type": "string", "pattern": "ab|cd"},
+    {"type": ["integer", "null", "boolean"]},
+    {"anyOf": [{"type": "string", "maxLength": 2}, {"type": "array", "items": {"type": "null"}}]},
+    {"enum": ["a", 1, None, [True], {"k": "v"}]},
+    {"const": {"a": [1, 2]}},
+    {"type": "array", "prefixItems": [INTEGER, STRING], "items": False, "minItems": 1},
+    {"type": "array", "items": INTEGER, "uniqueItems": True},
+    {"type": "array", "items": {"type": "array", "items": INTEGER, "maxItems": 2}, "minItems": 2},
+    {"type": "object", "additionalProperties": {"type": "integer"}, "maxProperties": 2},
+    {
+        "type": "object",
+        "properties": dict.fromkeys("abcdefgh", INTEGER),
+        "required": ["b", "g"],
+    },
+    {
+        "type": "object",
+        "properties": {"tree": {"$ref": "#/$defs/tree"}},
+        "$defs": {
+            "tree": {
+                "type": "object",
+                "properties": {"value": INTEGER, "left": {"$ref": "#/$defs/tree"}},
+                "required": ["value"],
+            }
+        },
+    },
+    {"allOf": [{"properties": {"a": INTEGER}}, {"properties": {"b": STRING}, "required": ["b"]}]},
+    {},
+    True,
+]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: json.dumps(schema)[:60])
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_generated_is_valid(model, schema, seed):
+    text = generated(model, json_grammar(schema), chance(seed))
+    assert make_validator(schema).is_valid(json.loads(text)), text
+
+
+@pytest.mark.parametrize("dialect", [HERMES, XML, JSON], ids=lambda dialect: dialect.kind)
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_call_is_generated_is_read_and_valid(model, dialect, seed):
+    # Noise would take its time to spell a closing tag: texts of function XML are bounded.
+    short = definition(
+        "lines", {"path": {"type": "string", "maxLength": 9}, "end": INTEGER}, "path"
+    )
+    tools = [short, *TOOLS[1:]] if dialect is XML else TOOLS
+    text = generated(model, schema_constraint(tools, dialect).grammar, chance(seed))
+    schemas = {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools}
+    pieces = read([text], tools=tools)
+    assert pieces
+    for kind, name, arguments in pieces:
+        assert kind == "call"
+        assert make_validator(schemas[name]).is_valid(arguments), text
+
+
+def chance(seed):
+    return random.Random(seed)  # noqa: S311 - the same noise each time
+
+
+def generated(model, grammar, rng):
+    """A text of random tokens that a grammar allows, which soon prefers what comes to an end."""
+    running = Grammar(model, grammar)
+    pieces = []
+    ends = [token for token in range(model.vocab_size) if model.ends(token)]
+    closing = [model._raw_tokens(text, special=True) for text in ('"', "}", "]", "</", "\n", ">")]
+    favourites = [tokens[0] for tokens in closing if len(tokens) == 1]
+    try:
+        for count in range(3000):
+            candidates = np.zeros(model.vocab_size, _CANDIDATE)
+            candidates["id"] = np.arange(model.vocab_size)
+            running.mask(candidates)
+            candidates["logit"][model.steering] = -np.inf
+            allowed = np.flatnonzero(np.isfinite(candidates["logit"]))
+            good = [t for t in (*ends, *favourites) if t in set(allowed.tolist())]
+            if good and (count > 30 or rng.random() < 0.2):
+                token = int(rng.choice(good))
+            else:
+                token = int(rng.choice(allowed.tolist()))
+            if model.ends(token):
+                return b"".join(pieces).decode("utf-8")
+            running.accept(token)
+            pieces.append(model.piece(token))
+    finally:
+        running.close()
+    raise AssertionError(b"".join(pieces))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.integers(-2000, 2000), st.integers(-2000, 2000), st.integers(-2500, 2500))
+def test_ranges_of_integers(accepts, one, other, value):
+    schema = {"type": "integer", "minimum": min(one, other), "maximum": max(one, other)}
+    valid = min(one, other) <= value <= max(one, other)
+    assert accepts(json_grammar(schema), str(value)) == valid
+
+
+PATTERNS = {
+    "^[a-zA-Z0-9_-]*$": (["", "a-b_C9"], ["a b", "é"]),
+    "^\\d{4}-\\d{2}$": (["2024-01"], ["2024-1", "x2024-01"]),
+    "^(?:src|lib)/.+\\.py$": (["src/a.py", "lib/x/y.py"], ["src/.py", "bin/a.py"]),
+    "^a\\^\\$\\.\\[b$": (["a^$.[b"], ["ab"]),
+    '^["\\\\]{2}$': (['"\\', '""'], ['"']),
+    "^[^/]+$": (["a b"], ["a/b", ""]),
+    "^colou?r$": (["color", "colour"], ["colouur"]),
+    "x+": (["axb", "xx"], ["ab"]),
+    "^\\p{L}+$": (["abc"], ["a1"]),
+}
+
+
+@pytest.mark.parametrize(("pattern", "texts"), PATTERNS.items(), ids=PATTERNS)
+def test_patterns(accepts, pattern, texts):
+    grammar = json_grammar({"type": "string", "pattern": pattern})
+    validator = make_validator({"type": "string", "pattern": pattern})
+    for text in texts[0]:
+        assert validator.is_valid(text)
+        assert accepts(grammar, json.dumps(text))
+    for text in texts[1]:
+        assert not validator.is_valid(text)
+        assert not accepts(grammar, json.dumps(text, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)b", "(a)\\1", "a**", "[b-a]", "a|^b$", "(", "a\\bb"])
+def test_patterns_without_rules_are_the_validators(accepts, pattern):
+    assert accepts(json_grammar({"type": "string", "pattern": pattern}), '"anything"')
