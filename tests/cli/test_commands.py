@@ -1,6 +1,7 @@
 """The commands on the embedded model: what they print, and how they end."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -60,6 +61,25 @@ def test_ctrl_c_ends_a_chat(quillon, words):
             process.kill()
     assert process.returncode == 130
     assert err == b""
+
+
+@pytest.mark.parametrize(("typed", "state"), [("y", "done"), ("n", "denied"), ("", "denied")])
+def test_a_person_at_the_terminal_is_asked(quillon, typed, state):
+    ours, terminal = pty.openpty()
+    with quillon.start("chat", "-p", "Run the tests.", stdin=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        said = ""
+        while "Run it?" not in said:
+            said += os.read(ours, 4096).decode(errors="replace")
+        os.write(ours, f"{typed}\n".encode() * 3)  # it may ask again after a failed run
+        try:
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            os.close(ours)
+    assert "pytest" in said
+    assert process.returncode == 0
+    assert ("1 failed" in out.decode()) is (state == "done")
 
 
 def test_an_explanation(quillon):

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from quillon.engine.base import EngineInfo, EngineLost, EngineUnavailable
 from quillon.engine.connection import Connection, Patience
 from quillon.engine.endpoint import HostState, read_state, runtime_directory
@@ -31,7 +33,10 @@ async def ask_state(state: HostState) -> EngineInfo | None:
         return None
     finally:
         await connection.aclose(EngineLost("asked and answered"))
-    return reply.info if isinstance(reply, InfoReply) else None
+    if not isinstance(reply, InfoReply):
+        return None
+    # We asked, and are no client that keeps it running.
+    return msgspec.structs.replace(reply.info, clients=max(0, reply.info.clients - 1))
 
 
 async def ask_to_stop(state: HostState) -> None:
