@@ -90,7 +90,7 @@ def offer_of(session: Session, raw: object, title: str = "") -> tuple[DocumentSn
     return snapshot, Offer(data.kind, title, span, problem)
 
 
-def surroundings(session: Session) -> Surroundings:
+def surroundings(session: Session, snapshot: DocumentSnapshot) -> Surroundings:
     """What actions may look at beside their document, as of now."""
     buffers = {document.path: document for document in session.snapshots()}
 
@@ -102,6 +102,7 @@ def surroundings(session: Session) -> Surroundings:
         read=read,
         chinese=reads_chinese(session.client.locale),
         can_create=session.client.create_files and session.client.document_changes,
+        neighbours=session.neighbours(snapshot),
     )
 
 

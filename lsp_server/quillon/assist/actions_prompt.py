@@ -4,13 +4,20 @@ Every text of the user's is a message's content, which the template never parses
 tokens. Small models lose the question in long prompts, so they get the code alone.
 """
 
+import asyncio
 import textwrap
+from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
 from quillon.assist.actions import ActionKind, Offer
 from quillon.assist.edits import indent_at
+from quillon.context.counts import TokenCounts
 from quillon.context.document import DocumentSnapshot
+from quillon.context.gather import Gatherer
+from quillon.context.material import LeftOut, Part, left_out_of
+from quillon.context.neighbours import Neighbour, relative_path
 from quillon.engine.base import Engine, EngineInfo, Prompt, PromptTooLong
 from quillon.prompt.messages import Message
 from quillon.prompt.template import ChatTemplate
@@ -19,7 +26,9 @@ from quillon.text import Span
 SMALL = 300_000_000  # weights; below, a model gets no more than the code in question
 
 _MARGIN = 16  # tokens
-_MOST_AROUND = 24_000  # characters of the file around the code, before it is cut to fit
+_MOST_AROUND = 6000  # tokens of what is around the code
+_LEAST_AROUND = 48  # tokens; less explains nothing
+_NEAR = 12_000  # characters before and after the code whose absence is told
 _LEAST_ANSWER = 160  # tokens
 _ANSWERS = {
     ActionKind.EXPLAIN: 700,
@@ -53,6 +62,7 @@ _QUESTIONS_ZH = {
     "请用一个代码块给出测试代码。",
 }
 _AROUND, _AROUND_ZH = "It is part of {path}:", "它是 {path} 的一部分："
+_FROM, _FROM_ZH = "From {path}:", "来自 {path}："
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -91,82 +101,117 @@ def question(offer: Offer, wording: Wording) -> str:
 
 
 async def ask(
-    engine: Engine, snapshot: DocumentSnapshot, offer: Offer, wording: Wording, label: str
+    engine: Engine,
+    snapshot: DocumentSnapshot,
+    offer: Offer,
+    wording: Wording,
+    label: str,
+    *,
+    neighbours: Sequence[Neighbour] = (),
+    roots: Sequence[Path] = (),
 ) -> Asked:
     """The prompt of an action; `label` names the file to the model.
+
+    What is around the code, and parts of `neighbours`, go with it as far as they fit.
 
     Raises:
         PromptTooLong: The code itself does not fit the model's context.
         EngineError: The engine cannot be asked.
     """
     info = await engine.info()
-    template = ChatTemplate.from_info(info)
     wanted = min(_ANSWERS[offer.kind], max(_LEAST_ANSWER, info.context // 2))
-    around = "" if _is_small(info) else _around(snapshot, offer.span)
-    whole = len(around)
-    while True:
-        text = _text(snapshot, offer, wording, label, around)
-        messages = [Message(role="system", content=_SYSTEM), Message(role="user", content=text)]
-        prompt = template.render(messages)
-        tokens = sum(await engine.count([segment.text for segment in prompt])) + _MARGIN
-        room = info.context - tokens
-        if room >= wanted or (not around and room >= _LEAST_ANSWER):
-            cut = (
-                f"{whole - len(around)} characters of the file left out"
-                if whole > len(around)
-                else ""
-            )
-            return Asked(prompt, min(wanted, room), cut)
-        if not around:
-            raise PromptTooLong(
-                f"The code takes {tokens} tokens, and the model has room for "
-                f"{max(0, info.context - _LEAST_ANSWER)}. Select less, or choose a larger context "
-                "(setting quillon.model.contextSize)."
-            )
-        around = _narrower(around, offer.span.cut(snapshot.text))
+    said = _said(snapshot, offer, wording)
+    alone, tokens = await _sized(engine, info, said)
+    room = info.context - tokens
+    if room < _LEAST_ANSWER:
+        raise PromptTooLong(
+            f"The code takes {tokens} tokens, and the model has room for "
+            f"{max(0, info.context - _LEAST_ANSWER)}. Select less, or choose a larger context "
+            "(setting quillon.model.contextSize)."
+        )
+    if _is_small(info) or _is_all(snapshot, offer.span):
+        return Asked(alone, min(wanted, room), "")
+    if not snapshot.is_parsed:
+        await asyncio.to_thread(snapshot.settled)
+    own = relative_path(snapshot.path, roots) or snapshot.uri
+    others = [one for one in neighbours if relative_path(one.snapshot.path, roots) != own]
+    gatherer = Gatherer(engine)
+    budget = min(_MOST_AROUND, room - wanted)
+    while budget >= _LEAST_AROUND:
+        found = await gatherer.about(snapshot, offer.span, budget, neighbours=others, roots=roots)
+        if found.left_out.lines:
+            break  # not even the code fits once more
+        around = _around(snapshot, found.parts, own, label, wording)
+        prompt, tokens = await _sized(engine, info, f"{said}\n\n{around}")
+        if info.context - tokens >= wanted:
+            unseen = await _unseen(snapshot, offer.span, found.parts, own, gatherer.counts)
+            return Asked(prompt, wanted, found.left_out.with_more(unseen).sentence())
+        budget -= max(_LEAST_AROUND, wanted - (info.context - tokens))
+    unseen = await _unseen(snapshot, offer.span, (), own, gatherer.counts)
+    return Asked(alone, min(wanted, room), unseen.sentence())
+
+
+async def _sized(engine: Engine, info: EngineInfo, text: str) -> tuple[Prompt, int]:
+    """The prompt of a question, and its tokens."""
+    messages = [Message(role="system", content=_SYSTEM), Message(role="user", content=text)]
+    prompt = ChatTemplate.from_info(info).render(messages)
+    return prompt, sum(await engine.count([segment.text for segment in prompt])) + _MARGIN
 
 
 def _is_small(info: EngineInfo) -> bool:
     return info.embedded or 0 < info.parameters < SMALL
 
 
-def _text(
-    snapshot: DocumentSnapshot, offer: Offer, wording: Wording, label: str, around: str
-) -> str:
+def _is_all(snapshot: DocumentSnapshot, span: Span) -> bool:
+    """Whether a file holds nothing but the code."""
+    return not (snapshot.text[: span.start] + snapshot.text[span.end :]).strip()
+
+
+def _said(snapshot: DocumentSnapshot, offer: Offer, wording: Wording) -> str:
+    """The question with the code."""
     whole = indent_at(snapshot.text, offer.span.start) + offer.span.cut(snapshot.text)
-    said = f"{question(offer, wording)}\n{_fenced(snapshot, textwrap.dedent(whole))}"
-    if not around:
-        return said
-    lead = (_AROUND_ZH if wording.chinese else _AROUND).format(path=label)
-    return f"{said}\n\n{lead}\n{_fenced(snapshot, around)}"
+    return f"{question(offer, wording)}\n{_fenced(snapshot, textwrap.dedent(whole))}"
 
 
-def _fenced(snapshot: DocumentSnapshot, code: str) -> str:
+def _around(
+    snapshot: DocumentSnapshot, parts: Sequence[Part], own: str, label: str, wording: Wording
+) -> str:
+    """Parts of other files, then those of the file itself, what is between them as dots."""
+    lead = _FROM_ZH if wording.chinese else _FROM
+    shown = [
+        f"{lead.format(path=part.path)}\n{_fenced(None, part.text.rstrip())}"
+        for part in parts
+        if part.path != own
+    ]
+    here = "\n...\n".join(part.text.rstrip() for part in parts if part.path == own)
+    lead = _AROUND_ZH if wording.chinese else _AROUND
+    shown.append(f"{lead.format(path=label)}\n{_fenced(snapshot, here)}")
+    return "\n\n".join(shown)
+
+
+async def _unseen(
+    snapshot: DocumentSnapshot,
+    span: Span,
+    parts: Sequence[Part],
+    own: str,
+    counts: TokenCounts,
+) -> LeftOut:
+    """What the model does not get to see of the text near the code, which the user may expect."""
+    lines = snapshot.lines
+    near = range(
+        lines.line_of(max(0, span.start - _NEAR)),
+        lines.line_of(min(len(snapshot.text), span.end + _NEAR)) + 1,
+    )
+    code = range(lines.line_of(span.start), lines.line_of(max(span.start, span.end - 1)) + 1)
+    seen = {line for part in parts if part.path == own for line in part.lines}
+    return await left_out_of(lines, set(near) - seen - set(code), own, counts)
+
+
+def _fenced(snapshot: DocumentSnapshot | None, code: str) -> str:
     fence = "```"
     while fence in code:
         fence += "`"
-    language = snapshot.language.id if snapshot.language is not None else snapshot.language_id
+    language = "" if snapshot is None else snapshot.language_id
+    if snapshot is not None and snapshot.language is not None:
+        language = snapshot.language.id
     return f"{fence}{language}\n{code}\n{fence}"
-
-
-def _around(snapshot: DocumentSnapshot, span: Span) -> str:
-    """The file around the code, whole lines; empty where the code is all of it."""
-    text = snapshot.text
-    if not (text[: span.start] + text[span.end :]).strip():
-        return ""
-    if len(text) <= _MOST_AROUND:
-        return text
-    half = max(0, _MOST_AROUND - len(span)) // 2
-    return text[max(0, span.start - half) : span.end + half]
-
-
-def _narrower(around: str, code: str) -> str:
-    """Less of the file around the code: half of what is before and half of what is after it."""
-    at = around.find(code)
-    before, after = at, len(around) - at - len(code)
-    if at < 0 or before + after < len(around) // 8 + 80:
-        return ""
-    cut = around[before - before // 2 : at + len(code) + after // 2]
-    lines = cut.split("\n")
-    inner = "\n".join(lines[1:-1])
-    return inner if code in inner else cut

@@ -29,6 +29,7 @@ from quillon.assist.edits import (
 from quillon.assist.suggestion_trim import loop
 from quillon.context.anatomy import Definition
 from quillon.context.document import DocumentSnapshot
+from quillon.context.neighbours import Neighbour
 from quillon.engine.base import Delta, Engine, Finished, Priority, Request, Sampling, Usage
 from quillon.text import Edit
 
@@ -45,13 +46,14 @@ class Surroundings(msgspec.Struct, frozen=True):
     """What an action may look at beside the document.
 
     `read` gives a file as the editor has it, else as it is on disk; None: it is no text.
-    `can_create`: the editor can make files by an edit.
+    `can_create`: the editor can make files by an edit. `neighbours` are other open documents.
     """
 
     roots: tuple[Path, ...]
     read: Read
     chinese: bool = False
     can_create: bool = True
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -105,7 +107,15 @@ async def propose(
     """
     work = _Work(snapshot, offer, around)
     label = label_of(snapshot, around.roots)
-    asked = await ask(engine, snapshot, offer, await asyncio.to_thread(work.wording), label)
+    asked = await ask(
+        engine,
+        snapshot,
+        offer,
+        await asyncio.to_thread(work.wording),
+        label,
+        neighbours=around.neighbours,
+        roots=around.roots,
+    )
     if asked.left_out:
         logger.info("%s: %s", offer.title, asked.left_out)
     draft = offer.span.cut(snapshot.text) if offer.kind is ActionKind.FIX else None

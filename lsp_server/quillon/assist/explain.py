@@ -39,7 +39,15 @@ async def explain(
     """
     wording = Wording(around.chinese)
     label = label_of(snapshot, around.roots)
-    asked = await ask(engine, snapshot, offer, wording, label)
+    asked = await ask(
+        engine,
+        snapshot,
+        offer,
+        wording,
+        label,
+        neighbours=around.neighbours,
+        roots=around.roots,
+    )
     sampling = Sampling() if (await engine.info()).embedded else _SAMPLING
     answer = await answer_to(engine, asked, sampling=sampling, draft=None, tell=tell)
     said = prose_in(answer.text)

@@ -1,6 +1,6 @@
 """Code to be talked about: a definition with its surroundings, files that the user attached."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 import msgspec
@@ -53,6 +53,11 @@ class Part(msgspec.Struct, frozen=True):
     def label(self) -> str:
         """The path and the lines, as in `a.py:3-9`."""
         return f"{self.path}:{self.first_line}-{self.last_line}"
+
+    @property
+    def lines(self) -> range:
+        """The line numbers, counted from 0."""
+        return range(self.first_line - 1, self.last_line)
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -118,6 +123,19 @@ async def attached(
     order = {path: at for at, (path, _, _) in enumerate(texts)}
     parts.sort(key=lambda part: (order[part.path], part.first_line))
     return Material(tuple(parts), sum(part.tokens for part in parts), left_out)
+
+
+async def left_out_of(
+    lines: LineIndex, gone: Iterable[int], path: str, counts: TokenCounts
+) -> LeftOut:
+    """Lines that a prompt does not hold, by runs and in tokens; blank ones are no loss."""
+    phrases, texts = [], []
+    for run in _runs(gone):
+        text = lines.text[lines.line_start(run[0]) : lines.line_start(run[-1] + 1)]
+        if text.strip():
+            phrases.append(f"lines {run[0] + 1}-{run[-1] + 1} of {path}")
+            texts.append(text)
+    return LeftOut(lines=tuple(phrases), tokens=await counts.total(*texts) if texts else 0)
 
 
 async def _whole(path: str, lines: LineIndex, span: Span, counts: TokenCounts) -> Part:
@@ -238,7 +256,7 @@ def _grow(kept: set[int], sizes: dict[int, int], first: int, last: int, room: in
         above, below = above - 1, below + 1
 
 
-def _runs(kept: set[int]) -> Iterator[list[int]]:
+def _runs(kept: Iterable[int]) -> Iterator[list[int]]:
     """Lines that follow one another, as runs in order."""
     run: list[int] = []
     for line in sorted(kept):

@@ -47,6 +47,8 @@ def register(server: QuillonServer) -> None:
         selection = convert.span_from_lsp(snapshot.lines, params.range, client.encoding)
         reported = params.context.diagnostics
         problems = convert.diagnostics_from_lsp(snapshot.lines, reported, client.encoding)
+        if problems:  # a server hears of problems here only, and a tool may ask for them
+            ls.session.note_diagnostics(snapshot, problems)
         found = [
             offer
             for offer in offers(snapshot, selection, problems)
@@ -69,7 +71,7 @@ def register(server: QuillonServer) -> None:
         if action.edit is not None or action.command is not None:
             return action  # an explanation: its command does the work
         snapshot, offer = offer_of(ls.session, action.data)
-        around = surroundings(ls.session)
+        around = surroundings(ls.session, snapshot)
 
         async def work(tell: Tell) -> Proposal:
             return await propose(ls.engine, snapshot, offer, around, tell)

@@ -108,7 +108,7 @@ async def _explain(
     ls: QuillonServer, snapshot: DocumentSnapshot, offer: Offer, pages: _Pages
 ) -> None:
     """Explain and show; nobody waits for the end, so errors become messages."""
-    around = surroundings(ls.session)
+    around = surroundings(ls.session, snapshot)
 
     async def work(tell: Tell) -> Explanation:
         return await explain(ls.engine, snapshot, offer, around, tell)
