@@ -7,11 +7,9 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-import platformdirs
 import psutil
 from pygls.io_ import run_async
 
@@ -28,6 +26,7 @@ from quillon.features import (
     lifecycle,
     status,
 )
+from quillon.folders import state_directory
 from quillon.handshake import Handshake
 from quillon.rpc import QuillonServer
 from quillon.session import Session
@@ -36,7 +35,6 @@ from quillon.stdio import open_reader, open_writer
 
 logger = logging.getLogger(__name__)
 
-STATE_VARIABLE = "QUILLON_STATE_DIR"
 _SWITCH_INTERVAL = 0.001  # seconds
 _PARENT_CHECK = 5.0  # seconds between looks whether the editor still lives
 
@@ -70,12 +68,6 @@ def create_server(options: ServerOptions | None = None) -> QuillonServer:
     for feature in _FEATURES:
         feature.register(server)
     return server
-
-
-def state_directory() -> Path:
-    """Where conversations and audit logs are kept."""
-    chosen = os.environ.get(STATE_VARIABLE)
-    return Path(chosen) if chosen else platformdirs.user_state_path("quillon", appauthor=False)
 
 
 def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> int:

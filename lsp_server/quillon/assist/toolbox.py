@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from quillon.engine.base import EngineInfo
+from quillon.folders import audit_directory
 from quillon.settings import Settings
+from quillon_tools.audit import AuditLog
 from quillon_tools.policy import Approve, Policy
-from quillon_tools.registry import all_tools, default_tools, usable
+from quillon_tools.registry import all_tools, default_tools
 from quillon_tools.tool import Limits, Tool
 from quillon_tools.toolset import Toolset
 from quillon_tools.workspace import Buffers, Diagnostics, Workspace
@@ -27,18 +29,22 @@ def make_workspace(editor: Editor) -> Workspace:
     return Workspace(editor.roots, buffers=editor, diagnostics=editor)
 
 
-def offered(info: EngineInfo) -> tuple[Tool, ...]:
-    """The tools that a model can tell apart."""
+def offered(info: EngineInfo, workspace: Workspace) -> tuple[Tool, ...]:
+    """The tools that a model can tell apart and that can work in a workspace. Blocks."""
     few = info.embedded or info.context < _ROOM_FOR_ALL
-    return default_tools() if few else all_tools()
+    return default_tools(workspace) if few else all_tools(workspace)
 
 
 async def make_toolset(
-    editor: Editor, approve: Approve, info: EngineInfo, workspace: Workspace
+    editor: Editor,
+    approve: Approve,
+    info: EngineInfo,
+    workspace: Workspace,
+    conversation_id: str,
 ) -> Toolset:
     """The tools of one conversation under the settings as they are now.
 
-    `approve` asks the user. Tools that cannot work in this workspace are not among them.
+    `approve` asks the user. Every call is written to the conversation's audit log.
     """
     settings = editor.settings
     limits = Limits(
@@ -49,5 +55,6 @@ async def make_toolset(
     policy = Policy(
         approve, rules=settings.tools.approval, denied=frozenset(settings.tools.disabled)
     )
-    tools = await asyncio.to_thread(usable, workspace, offered(info))
-    return Toolset(workspace, tools, limits=limits, policy=policy)
+    audit = AuditLog(audit_directory()).writer(conversation_id)
+    tools = await asyncio.to_thread(offered, info, workspace)
+    return Toolset(workspace, tools, limits=limits, policy=policy, audit=audit)

@@ -116,6 +116,19 @@ def explain(
 
 
 @app.command()
+def audit(
+    conversation: Annotated[
+        str | None, typer.Argument(metavar="CONVERSATION", help="Its id; the latest without one.")
+    ] = None,
+    json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Show which tools a model called, who allowed it, and how it ended."""
+    from quillon.cli.audit import show_audit  # noqa: PLC0415 - commands load what they need
+
+    _guard(lambda: show_audit(conversation, Output(json=json)), json=json)
+
+
+@app.command()
 def doctor(
     json: JsonOption = False,  # noqa: FBT002 - a flag
     model: ModelOption = None,

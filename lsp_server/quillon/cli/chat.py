@@ -80,15 +80,19 @@ async def run_chat(settings: Settings, folder: Path, prompt: str | None, output:
     try:
         with output.working("loading the model"):
             info = await engine.info()
-        workspace = make_workspace(session)
+        conversation = new_conversation()
         tools = await make_toolset(
-            session, lambda request: _approve(request, typed, output), info, workspace
+            session,
+            lambda request: _approve(request, typed, output),
+            info,
+            make_workspace(session),
+            conversation.id,
         )
         if prompt is not None:
-            await _turn(engine, tools, settings, new_conversation(), prompt, output)
+            await _turn(engine, tools, settings, conversation, prompt, output)
             return 0
         output.notice(f"{info.model} in {folder}. An empty line or Ctrl-D ends the chat.")
-        await _converse(engine, tools, settings, typed, output)
+        await _converse(engine, tools, settings, conversation, typed, output)
     finally:
         await engine.aclose()
     return 0
@@ -133,9 +137,13 @@ class Typed:
 
 
 async def _converse(
-    engine: Engine, tools: Toolset, settings: Settings, typed: Typed, output: Output
+    engine: Engine,
+    tools: Toolset,
+    settings: Settings,
+    conversation: Conversation,
+    typed: Typed,
+    output: Output,
 ) -> None:
-    conversation = new_conversation()
     while question := await _ask("\n> ", typed, output):
         try:
             conversation = await _turn(engine, tools, settings, conversation, question, output)

@@ -18,8 +18,10 @@ from quillon.assist.conversations import new_conversation
 from quillon.assist.toolbox import make_toolset, make_workspace
 from quillon.engine.base import EngineLost, PromptTooLong
 from quillon.engine.scripted import Script, ScriptedEngine, Step
+from quillon.folders import audit_directory
 from quillon.session import Session
 from quillon.settings import parse_settings
+from quillon_tools.audit import AuditLog
 from quillon_tools.policy import Decision
 
 CALL = '<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
@@ -30,7 +32,8 @@ def call(name, arguments="{}"):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("QUILLON_STATE_DIR", str(tmp_path_factory.mktemp("state")))
     (tmp_path / "greet.py").write_text("def greet(name):\n    return f'hello {name}'\n")
     (tmp_path / "test_greet.py").write_text(
         "from greet import greet\n\n\ndef test_greet():\n    assert greet('x') == 'hello x'\n"
@@ -58,7 +61,9 @@ class Chat:
     async def turn(self):
         if self.tools is None:
             workspace, info = make_workspace(self.session), await self.engine.info()
-            self.tools = await make_toolset(self.session, self.approve, info, workspace)
+            self.tools = await make_toolset(
+                self.session, self.approve, info, workspace, self.conversation.id
+            )
         return Turn(self.engine, self.tools.turn(), self.settings.chat, self.conversation)
 
     async def ask(self, text, attachments=()):
@@ -171,6 +176,22 @@ async def test_tests_run_only_when_approved(folder, decision, state):
     assert ("1 passed" in result.result.text) == (decision != "deny")
     if decision == "deny":
         assert "not now" in result.result.text
+
+
+async def test_every_call_is_written_to_the_audit_log(folder):
+    run = call("run_tests", '{"target": "test_greet.py"}')
+    look = call("list_files")
+    chat = Chat(folder, [Step(reply=look + run), Step(reply="So.")], "deny")
+    await chat.ask("look, and run the tests")
+    looked, ran = AuditLog(audit_directory()).read(chat.conversation.id)
+    assert (looked.tool, looked.decision, looked.by, looked.outcome) == (
+        "list_files",
+        "allow",
+        "rule",
+        "ok",
+    )
+    assert (ran.tool, ran.decision, ran.by, ran.outcome) == ("run_tests", "deny", "user", "denied")
+    assert ran.arguments == {"target": "test_greet.py"}
 
 
 async def test_a_session_decision_is_not_asked_again(folder):

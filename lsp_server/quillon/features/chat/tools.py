@@ -27,10 +27,16 @@ class Toolboxes:
         """The editor's folders, as tools may see them."""
         session = self._server.session
         if self._workspace is None or self._made_for != session.roots:
+            self.close()
             self._workspace = make_workspace(session)
             self._made_for = session.roots
             self._toolsets.clear()
         return self._workspace
+
+    def close(self) -> None:
+        """End the tools' threads."""
+        if self._workspace is not None:
+            self._workspace.close()
 
     async def of(self, conversation_id: str) -> Toolset:
         """The tools of a conversation, under the settings as they are now.
@@ -43,7 +49,9 @@ class Toolboxes:
         made = self._toolsets.get(conversation_id)
         if made is None or made[0] != settings:
             info = await server.engine.info()
-            toolset = await make_toolset(server.session, approver(server), info, workspace)
+            toolset = await make_toolset(
+                server.session, approver(server), info, workspace, conversation_id
+            )
             made = (settings, toolset)
             self._toolsets[conversation_id] = made
         return made[1]
