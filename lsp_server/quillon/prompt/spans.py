@@ -33,12 +33,17 @@ _PROSE = frozenset(
     }
 )
 
+_MADE_UP = re.compile(r"\bglob\b|\bregular expression\b", re.IGNORECASE)
+
 _QUOTED = re.compile(r"`([^`\n]{1,90})`|\"([^\"\n]{1,90})\"|'([^'\n]{1,90})'|“([^”\n]{1,90})”")
-_WORD = re.compile(r"[^\s，。？！、；：（）「」《》]{1,120}")
-_NAME = re.compile(r"[A-Za-z_][\w./:\\-]*", re.ASCII)  # CJK text has no blanks around names
+_WORD = re.compile(r"[^\s，。？！、；：（）「」《》]+")
+# A name with its folders; CJK text has no blanks around names.
+_NAME = re.compile(r"[~./]{0,3}[A-Za-z_][\w./:\\-]*", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _LOCATION = re.compile(r"(?::\d[\d:,-]*|#L\d[\dL-]*)$")
-_AROUND = "`\"'“”?!,;.:()[]{}<>*"
+_QUOTES = "`\"'“”"
+_BLANK = _QUOTES + " \t\r"
+_AROUND = _QUOTES + "?!,;.:*"
 
 
 def span_constraint(
@@ -84,13 +89,15 @@ def span_constraint(
 
 
 def is_free(place: Place, schema: Schema) -> bool:
-    """Whether a string parameter is prose or code, which is written and not copied.
+    """Whether a string parameter is prose, code or a pattern, which is written and not copied.
 
-    A tool says so by `contentMediaType` in its schema; some names say it, too.
+    A tool says so by `contentMediaType` in its schema; some names and descriptions say it, too.
     """
     if place.tool == "*" or "contentMediaType" in schema:
         return True
-    return not _PROSE.isdisjoint(place.path)
+    if place.path and place.path[-1] in _PROSE:
+        return True
+    return _MADE_UP.search(str(schema.get("description", ""))) is not None
 
 
 def candidates(texts: Sequence[str]) -> list[str]:
@@ -121,7 +128,7 @@ def _take(spans: Iterable[str], found: dict[str, None], limit: int) -> None:
     if len(found) >= limit:
         return
     for span in spans:
-        if len(span) <= _MAX_LENGTH and not span.isspace() and span:
+        if len(span) <= _MAX_LENGTH and span.strip(_BLANK):
             found[span] = None
             if len(found) >= limit:
                 return
@@ -147,6 +154,7 @@ def _forms(word: str) -> Iterator[str]:
         place = _LOCATION.sub("", name) if ":" in name or "#" in name else name
         yield name
         yield place
+        yield place.lstrip("~./")
         if "::" in place:
             yield from place.split("::")
         folder, slash, last = place.rpartition("/")
