@@ -417,3 +417,20 @@ async def test_a_client_that_vanishes_while_files_are_read(folder, tmp_path):
         )
         server.process.stdin.close()
         assert await server.ended() == 1
+
+
+async def test_half_a_character_in_a_question_and_a_file(folder, tmp_path):
+    script = script_file(tmp_path, {"reply": "Seen.", "times": 0})
+    settings = {"engine": {"kind": "scripted", "script": str(script)}}
+    async with raw_server(folder, settings=settings) as server:
+        uri = await begin(server, folder)
+        change = {"textDocument": {"uri": uri, "version": 2}}
+        text = "def half():\n    return '\ud83d'\n"
+        server.notify("textDocument/didChange", {**change, "contentChanges": [{"text": text}]})
+        response, streamed = await ask(server, "what is \ud83d?", references=[{"uri": uri}])
+        assert response["result"]["text"] == "Seen."
+        assert not any(value["kind"] == "notice" for value in streamed)
+        conversation = {"conversationId": response["result"]["conversationId"]}
+        kept = await server.call("quillon/conversations/get", conversation)
+        assert [message["role"] for message in kept["result"]["messages"]] == ["user", "assistant"]
+        assert "Explain this" in await listed(server, uri)

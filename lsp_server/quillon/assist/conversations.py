@@ -6,6 +6,7 @@ a full disk never leaves half of one behind.
 
 import contextlib
 import datetime
+import json
 import logging
 import os
 import re
@@ -85,7 +86,7 @@ class ConversationStore:
         if self._folder is None:
             return
         try:
-            _replace(self._folder, f"{conversation.id}.json", msgspec.json.encode(conversation))
+            _replace(self._folder, f"{conversation.id}.json", _encoded(conversation))
         except OSError as error:
             raise ConversationError(
                 f"The conversation could not be saved in {self._folder} ({error.strerror}). "
@@ -161,6 +162,15 @@ def markdown(conversation: Conversation) -> str:
 def _fence(text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     return "`" * (longest + 1)
+
+
+def _encoded(conversation: Conversation) -> bytes:
+    try:
+        return msgspec.json.encode(conversation)
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which JSON can bring and UTF-8 cannot hold, becomes a `?`.
+        text = json.dumps(msgspec.to_builtins(conversation), ensure_ascii=False)
+        return text.encode("utf-8", "replace")
 
 
 def _title(messages: tuple[Message, ...]) -> str:

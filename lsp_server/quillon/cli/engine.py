@@ -42,7 +42,10 @@ async def show_engines(output: Output) -> int:
 async def stop_engines(output: Output) -> int:
     """Stop them all; the status is 1 where one did not go."""
     stubborn = []
-    for state in running_engines():
+    running = running_engines()
+    if not running:
+        output.notice("No engine runs.")
+    for state in running:
         try:
             await ask_to_stop(state)
         except (TimeoutError, EngineUnavailable):

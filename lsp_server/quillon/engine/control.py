@@ -3,6 +3,7 @@
 import asyncio
 
 import msgspec
+import psutil
 
 from quillon.engine.base import EngineInfo, EngineLost, EngineUnavailable
 from quillon.engine.connection import Connection, Patience
@@ -14,9 +15,9 @@ _PATIENCE = Patience(welcome=3.0)
 
 
 def running_engines() -> list[HostState]:
-    """What the state files name; one of a process that died is among them until it is asked."""
+    """What the state files name, without those that a killed process left behind."""
     states = (read_state(path) for path in sorted(runtime_directory().glob("*.json")))
-    return [state for state in states if state is not None]
+    return [state for state in states if state is not None and _lives(state.pid)]
 
 
 async def ask_state(state: HostState) -> EngineInfo | None:
@@ -61,3 +62,12 @@ async def ask_to_stop(state: HostState) -> None:
         raise EngineUnavailable(f"the engine process {state.pid} does not stop") from error
     finally:
         await connection.aclose(EngineLost("the engine was stopped"))
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process of ours has this id, which may have passed to somebody else's."""
+    try:
+        # In the foreground it is not the module that runs, but the command.
+        return any("quillon" in word for word in psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False
