@@ -8,13 +8,17 @@ What it changes in pygls, and why:
   specification asks for; pygls runs the former and drops the latter.
 * A message that is not JSON, or whose parameters are wrong, is answered; pygls only logs it.
 * An exception in a handler becomes one sentence; pygls sends the traceback.
+* An answer of the client that cannot be understood fails the request that waits for it, and a
+  request that nobody waits for any more is cancelled; pygls waits for ever, and tells nobody.
 """
 
 import asyncio
 import functools
 import json
 import logging
+import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, Union
 
 import attrs
@@ -29,6 +33,7 @@ from quillon import __version__, protocol
 from quillon.assist.conversations import ConversationStore
 from quillon.assist.inline import Suggester
 from quillon.engine.base import Engine, EngineError, EngineInfo
+from quillon.handshake import initialize_result
 from quillon.session import Session
 from quillon.settings import Settings
 
@@ -71,6 +76,7 @@ _METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | No
     protocol.EXPLAIN: (protocol.ExplainParams, None),
     protocol.DIAGNOSTICS: (protocol.DiagnosticsParams, None),
 }
+_WITHOUT_PARAMS = {protocol.STATUS_GET, protocol.CONVERSATIONS_LIST}
 _NOTIFICATIONS = {protocol.STATUS, protocol.EXPLAIN, protocol.DIAGNOSTICS}
 
 
@@ -84,11 +90,14 @@ class Malformed:
 
 
 def _make_message(method: str, params: type[Any] | None) -> type[Any]:
+    optional: Any = params | None if params is not None and method in _WITHOUT_PARAMS else params
     fields: dict[str, Any] = {
         # No defaults: the converter leaves out what equals its default.
         "method": attrs.field(type=str),
         "jsonrpc": attrs.field(type=str),
-        "params": attrs.field(type=params or Any, default=None),
+        "params": attrs.field(
+            type=optional or Any, default=None if method in _WITHOUT_PARAMS else attrs.NOTHING
+        ),
     }
     if method not in _NOTIFICATIONS:
         fields = {"id": attrs.field(type=_MSG_ID_TYPE), **fields}
@@ -164,6 +173,13 @@ class QuillonProtocol(LanguageServerProtocol):
         try:
             return super().structure_message(data)
         except JsonRpcException as error:
+            if "method" not in data and isinstance(data.get("id"), MsgId):
+                self._result_types.pop(data["id"], None)
+                wrong = lsp.ResponseError(error.code, "The client's answer makes no sense")
+                return lsp.ResponseErrorMessage(data["id"], wrong)
+            if self._is_answered(data):
+                logger.warning("initialize has wrong parameters: %s", _invalid_params(data, error))
+                return super().structure_message({**data, "params": _understood(data["params"])})
             has_answer = "id" in data and "method" in data
             return Malformed(data["id"] if has_answer else None, _invalid_params(data, error))
 
@@ -193,6 +209,29 @@ class QuillonProtocol(LanguageServerProtocol):
         elif method is not None and not self._initialized and method != lsp.EXIT:
             return  # the specification drops notifications before initialize
         super().handle_message(message)
+
+    def _is_answered(self, data: dict[str, Any]) -> bool:
+        """Whether a message is the `initialize` that the handshake answered."""
+        return (
+            self.answered is not None
+            and data.get("id") == self.answered
+            and data.get("method") == lsp.INITIALIZE
+        )
+
+    def send_request_async(
+        self, method: str, params: Any | None = None, msg_id: MsgId | None = None
+    ) -> asyncio.Future[Any]:
+        """Ask the client. Whoever stops waiting takes the request back."""
+        number = msg_id if msg_id is not None else str(uuid.uuid4())
+        future = self.send_request(method, params, msg_id=number)
+        future.add_done_callback(functools.partial(self._take_back, number))
+        return asyncio.wrap_future(future)
+
+    def _take_back(self, number: MsgId, future: Future[Any]) -> None:
+        if future.cancelled():
+            self._request_futures.pop(number, None)
+            self._result_types.pop(number, None)
+            self.notify(lsp.CANCEL_REQUEST, lsp.CancelParams(number))
 
     def _send_response(
         self, msg_id: MsgId, result: Any | None = None, error: Any | None = None
@@ -227,6 +266,27 @@ def _invalid_params(data: dict[str, Any], error: JsonRpcException) -> JsonRpcExc
     return JsonRpcException(f"Wrong parameters for {data.get('method')}{detail}", -32602)
 
 
+def _understood(params: dict[str, Any]) -> dict[str, Any]:
+    """What counts of the parameters of an `initialize` that are wrong somewhere.
+
+    They were answered already, so the session goes on, with a client that can do nothing.
+    """
+    encoding = initialize_result(params)["capabilities"]["positionEncoding"]
+    folders = params.get("workspaceFolders")
+    process, root = params.get("processId"), params.get("rootUri")
+    return {
+        "processId": process if type(process) is int else None,
+        "rootUri": root if isinstance(root, str) else None,
+        "workspaceFolders": [
+            {"uri": folder["uri"], "name": str(folder.get("name"))}
+            for folder in (folders if isinstance(folders, list) else ())
+            if isinstance(folder, dict) and isinstance(folder.get("uri"), str)
+        ],
+        "capabilities": {"general": {"positionEncodings": [encoding]}},
+        "initializationOptions": params.get("initializationOptions"),
+    }
+
+
 class QuillonServer(LanguageServer):
     """The language server: pygls plus the session and the engine that handlers work with."""
 
@@ -258,6 +318,7 @@ class QuillonServer(LanguageServer):
         self.suggester = Suggester()
         self._open_engine = open_engine
         self._engine: Engine | None = None
+        self._opened_for: object = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self._open_conversations = open_conversations
         self._conversations: ConversationStore | None = None
@@ -266,7 +327,9 @@ class QuillonServer(LanguageServer):
     def engine(self) -> Engine:
         """The engine of the present settings, opened (not started) at first use."""
         if self._engine is None:
-            self._engine = self._open_engine(self.session.settings)
+            settings = self.session.settings
+            self._engine = self._open_engine(settings)
+            self._opened_for = (settings.model, settings.engine)
             self._unsubscribe = self._engine.subscribe(self._engine_changed)
         return self._engine
 
@@ -283,6 +346,16 @@ class QuillonServer(LanguageServer):
         if engine is not None:
             self._unsubscribe()
             await engine.aclose()
+
+    async def settle_engine(self) -> None:
+        """Let go of an engine that was opened for other settings than the present ones."""
+        settings = self.session.settings
+        if self._engine is not None and self._opened_for != (settings.model, settings.engine):
+            await self.replace_engine()
+
+    def report_status(self) -> None:
+        """Tell who watches that the engine may have another state."""
+        self._tell(None)
 
     def report_no_suggestion(self, reason: str | None) -> None:
         """Note why there was no suggestion (None: there was one) and tell who watches."""

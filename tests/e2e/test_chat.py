@@ -147,6 +147,32 @@ async def test_an_error_in_place_of_an_approval_is_a_no(folder):
         assert states[-1] == "denied"
 
 
+async def test_an_approval_that_makes_no_sense_is_a_no(folder):
+    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
+        await shake(server, folder)
+        number = ask(server, "run the tests")
+        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
+        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": "maybe"}})
+        _, streamed = await answer(server, number)
+        states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
+        assert states[-1] == "denied"
+
+
+async def test_cancelling_a_turn_takes_the_question_for_approval_back(folder):
+    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
+        await shake(server, folder)
+        number = ask(server, "run the tests")
+        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
+        server.notify("$/cancelRequest", {"id": number})
+        taken = await server.until(lambda m: m.get("method") == "$/cancelRequest")
+        assert taken["params"]["id"] == asked["id"]
+        assert (await server.response(number))["error"]["code"] == -32800
+        # Answered all the same, it changes nothing.
+        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": "once"}})
+        response, _ = await answer(server, ask(server, "and now?"))
+        assert response["result"]["text"] == "So."
+
+
 async def test_a_cancelled_turn_stops_and_keeps_what_was_said(folder):
     step = {"reply": "one two three", "chunk": 4, "gates": {2: "never"}}
     async with start(folder, step, {"match": "one two", "reply": "again"}) as server:

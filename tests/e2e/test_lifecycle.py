@@ -209,3 +209,93 @@ async def test_a_workspace_full_of_traps_shadows_nothing(folder):
         assert (await server.call("quillon/status/get"))["result"]
         assert await server.leave() == 0
         assert b"TRAPPED" not in await server.process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"processId": "one"},
+        {"capabilities": {"textDocument": 5, "general": {"positionEncodings": ["utf-8"]}}},
+        {"workspaceFolders": [{"uri": 5}, 7]},
+    ],
+)
+async def test_an_initialize_with_wrong_parameters_is_answered_once_and_served(folder, wrong):
+    async with raw_server(folder) as server:
+        await server.initialize(rootUri=folder.as_uri(), **wrong)
+        assert (await server.call("quillon/status/get"))["result"]
+        assert await server.leave() == 0
+        assert not [m for m in server.seen if m.get("id") == 1]
+
+
+async def test_odd_settings_do_not_undo_the_command_line(folder):
+    async with raw_server(folder) as server:
+        await server.initialize(initializationOptions=["engine"])
+        message = await server.until(lambda m: m.get("method") == "window/showMessage")
+        assert "expected an object, found list" in message["params"]["message"]
+        assert (await server.call("quillon/status/get"))["result"]["model"] == "scripted"
+
+
+CONTENT = {"textDocumentContent": {"dynamicRegistration": True}}
+
+
+async def test_a_client_that_never_tells_its_settings_is_served(folder):
+    async with raw_server(folder) as server:
+        await server.initialize(capabilities={"workspace": {"configuration": True, **CONTENT}})
+        asked = await server.until(lambda m: m.get("method") == "workspace/configuration")
+        # What follows the settings comes without them.
+        await server.until(lambda m: m.get("method") == "client/registerCapability")
+        late = [{"inline": {"colour": "red"}}]
+        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": late})
+        message = await server.until(lambda m: m.get("method") == "window/showMessage")
+        assert "no such setting" in message["params"]["message"]
+
+
+def engine_of(folder, name):
+    file = folder.parent / f"{name}.json"
+    file.write_text(json.dumps({"steps": [{"reply": name}] * 9}), encoding="utf-8")
+    return {"engine": {"kind": "scripted", "script": str(file)}}
+
+
+async def test_an_engine_opened_before_the_settings_came_is_replaced(folder):
+    early, late = engine_of(folder, "early"), engine_of(folder, "late")
+    async with raw_server(folder, settings={}) as server:
+        await server.initialize(
+            rootUri=folder.as_uri(),
+            initializationOptions=early,
+            capabilities={"workspace": {"configuration": True}},
+        )
+        asked = await server.until(lambda m: m.get("method") == "workspace/configuration")
+        await server.call("quillon/chat", {"text": "who?"})
+        told = {**late, "colour": "red"}
+        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": [told]})
+        await server.until(lambda m: m.get("method") == "window/showMessage")
+        response = await server.call("quillon/chat", {"text": "who?"})
+        assert response["result"]["text"] == "late"
+
+
+async def test_many_notices_of_one_change_open_one_engine(folder):
+    missing = {"engine": {"kind": "scripted", "script": str(folder / "missing.json")}}
+    async with raw_server(folder, settings={}) as server:
+        first = engine_of(folder, "first")
+        await server.initialize(rootUri=folder.as_uri(), initializationOptions=first)
+        assert (await server.call("quillon/chat", {"text": "who?"}))["result"]["text"] == "first"
+        for _ in range(30):
+            server.notify("workspace/didChangeConfiguration", {"settings": {"quillon": missing}})
+        await server.call("quillon/status/get")
+        last = {**engine_of(folder, "last"), "colour": "red"}
+        server.notify("workspace/didChangeConfiguration", {"settings": {"quillon": last}})
+        await server.until(lambda m: "no such setting" in str(m))
+        response = await server.call("quillon/chat", {"text": "who?"})
+        assert response["result"]["text"] == "last"
+        complaints = [m for m in server.seen if m.get("method") == "window/showMessage"]
+        assert len(complaints) == 1
+
+
+async def test_the_setting_of_the_log_is_heeded(folder):
+    log = folder.parent / f"{folder.name}-state" / "server.log"
+    scripted = engine_of(folder, "any")
+    async with raw_server(folder, settings={**scripted, "logLevel": "error"}) as server:
+        await server.initialize()
+        server.notify("textDocument/didClose", {"textDocument": {"uri": "file:///none.py"}})
+        assert await server.leave() == 0
+    assert "none.py" not in log.read_text()

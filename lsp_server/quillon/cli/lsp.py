@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     stdout = _claim_stdout()
     hands = shake_hands(0, stdout)
-    _start_log(options.log_file, options.log_level)
+    _start_log(options.log_file, options.log_level or "info")
 
     from quillon.server import ServerOptions, create_server, serve  # noqa: PLC0415
 
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "--settings", metavar="JSON", type=_json_object, default={}, help="settings that win"
     )
     parser.add_argument("--log-file", metavar="FILE", help="log there instead of stderr")
-    parser.add_argument("--log-level", choices=_LEVELS, default="info")
+    parser.add_argument("--log-level", choices=_LEVELS, help="wins over the editor's setting")
     return parser
 
 
@@ -70,8 +70,12 @@ def _json_object(text: str) -> dict[str, Any]:
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     settings: dict[str, Any] = dict(options.settings)
+    if options.log_level:
+        settings["logLevel"] = options.log_level
     if options.model:
-        settings["model"] = {**settings.get("model", {}), "path": os.path.abspath(options.model)}  # noqa: PTH100
+        given = settings.get("model")
+        model = given if isinstance(given, dict) else {}
+        settings["model"] = {**model, "path": os.path.abspath(options.model)}  # noqa: PTH100
     return settings
 
 

@@ -15,6 +15,8 @@ from quillon.uri import path_of_uri
 logger = logging.getLogger(__name__)
 
 _SECTION = "quillon"
+_LOGGERS = ("quillon", "quillon_tools")
+_PATIENCE = 3.0  # seconds for the client to tell its settings
 
 
 def register(server: QuillonServer) -> None:
@@ -29,27 +31,27 @@ def register(server: QuillonServer) -> None:
 
     @server.feature(lsp.INITIALIZED)
     async def initialized(ls: QuillonServer, _params: lsp.InitializedParams) -> None:
-        if ls.session.client.configuration:
-            problems.extend(await _pull(ls))
+        pulling = asyncio.ensure_future(_pull(ls))
+        # A client that answers late, or never, is served all the same.
+        answered, _ = await asyncio.wait({pulling}, timeout=_PATIENCE)
+        if answered:
+            problems.extend(_apply_section(ls, pulling.result()))
         _complain(ls, problems)
         for ready in ls.when_ready:
             ready()
+        await ls.settle_engine()
         await _start_engine(ls)
+        if not answered:
+            await _take_over(ls, await pulling)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def changed(ls: QuillonServer, params: lsp.DidChangeConfigurationParams) -> None:
-        before = ls.session.settings
         if ls.session.client.configuration:
-            found = await _pull(ls)
+            section = await _pull(ls)
         else:
             sent = params.settings
             section = sent.get(_SECTION, sent) if isinstance(sent, dict) else sent
-            found = _apply(ls, section)
-        _complain(ls, found)
-        after = ls.session.settings
-        if (before.model, before.engine) != (after.model, after.engine):
-            await ls.replace_engine()
-            await _start_engine(ls)
+        await _take_over(ls, section)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders_changed(ls: QuillonServer, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
@@ -67,10 +69,29 @@ def register(server: QuillonServer) -> None:
 
 def _apply(ls: QuillonServer, raw: object) -> list[str]:
     """Take settings over; a sentence for each value that was ignored."""
-    merged = _merge(raw, ls.overrides) if isinstance(raw, dict) else (raw or ls.overrides)
-    settings, problems = parse_settings(merged)
+    given, problems = {} if raw is None else raw, []
+    if not isinstance(given, dict):
+        problems.append(f"expected an object, found {type(given).__name__}")
+        given = {}
+    settings, found = parse_settings(_merge(given, ls.overrides))
     ls.session.settings = settings
-    return problems
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(settings.log_level.upper())
+    return problems + found
+
+
+def _apply_section(ls: QuillonServer, section: object) -> list[str]:
+    return _apply(ls, section) if section is not None else []
+
+
+async def _take_over(ls: QuillonServer, section: object) -> None:
+    """Apply settings that changed. Of many that say the same only the first does anything."""
+    before = ls.session.settings
+    _complain(ls, _apply_section(ls, section))
+    after = ls.session.settings
+    if (before.model, before.engine) != (after.model, after.engine):
+        await ls.settle_engine()
+        await _start_engine(ls)
 
 
 def _merge(raw: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -82,15 +103,17 @@ def _merge(raw: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-async def _pull(ls: QuillonServer) -> list[str]:
+async def _pull(ls: QuillonServer) -> object:
+    """The client's settings; None where it has none or cannot be asked."""
+    if not ls.session.client.configuration:
+        return None
     wanted = lsp.ConfigurationParams([lsp.ConfigurationItem(section=_SECTION)])
     try:
         answer = await ls.workspace_configuration_async(wanted)
     except Exception as error:  # noqa: BLE001 - whatever a client answers, the defaults serve
         logger.warning("The client did not answer workspace/configuration: %s", error)
-        return []
-    section = answer[0] if answer else None
-    return _apply(ls, section) if section is not None else []
+        return None
+    return answer[0] if answer else None
 
 
 def _complain(ls: QuillonServer, problems: list[str]) -> None:
@@ -105,6 +128,7 @@ async def _start_engine(ls: QuillonServer) -> None:
     try:
         await ls.engine.info()
     except EngineError as error:
+        ls.report_status()  # an engine that could not be opened has told nobody
         ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
     except asyncio.CancelledError:  # shutdown came first
         return
