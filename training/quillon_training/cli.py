@@ -39,9 +39,26 @@ def main() -> None:
 
 
 @app.command()
+def fetch(
+    output: Annotated[Path, typer.Argument(help="Folder for `python/` and `npm/`.")],
+    *,
+    npm: Annotated[bool, typer.Option(help="Fetch npm packages, too.")] = True,
+) -> None:
+    """Install the packages whose code is read, without running any of it."""
+    from quillon_training.fetch import fetch_npm, fetch_python
+
+    failed = fetch_python(output / "python")
+    if npm:
+        fetch_npm(output / "npm")
+    _answer({"failed": failed})
+
+
+@app.command()
 def corpus(
     output: Annotated[Path, typer.Argument(help="Folder to write.")],
-    packages: Annotated[list[Path], typer.Option(help="Folders with installed Python packages.")],
+    packages: Annotated[
+        list[Path], typer.Option(help="Folders with installed Python packages, or of such.")
+    ],
     npm: Annotated[list[Path] | None, typer.Option(help="node_modules folders.")] = None,
     limit: Annotated[int, typer.Option(help="Most characters from one package.")] = 4_000_000,
     seed: int = 1,
@@ -49,9 +66,18 @@ def corpus(
     """Collect code of permissive licences from installed packages."""
     require_modules("datasketch")
     from quillon_training.corpus import build
-    from quillon_training.sources import npm_sources, python_sources, standard_library
+    from quillon_training.sources import (
+        npm_sources,
+        package_folders,
+        python_sources,
+        standard_library,
+    )
 
-    sources = [standard_library(), *python_sources(packages), *npm_sources(npm or [])]
+    sources = [
+        standard_library(),
+        *python_sources(package_folders(packages)),
+        *npm_sources(npm or []),
+    ]
     counts = build(sources, output, per_package=limit, seed=seed)
     _answer(dict(counts))
 
@@ -80,6 +106,9 @@ def pretrain(
     corpus: CorpusFolder,
     tokenizer: TokenizerFile,
     shape: Annotated[str, typer.Option(help="miniature, cpu, cpu-deep or gpu.")] = "cpu",
+    dialogues: Annotated[
+        Path | None, typer.Option(help="JSON Lines that `dialogues` wrote, for the decay.")
+    ] = None,
     settings: Annotated[
         Path | None, typer.Option(help="JSON of PretrainSettings; else as saved, or the defaults.")
     ] = None,
@@ -95,7 +124,7 @@ def pretrain(
     from quillon_training.pretrain import PretrainSettings, Run
 
     chosen = msgspec.json.decode(settings.read_bytes(), type=PretrainSettings) if settings else None
-    training = Run(run, corpus / "train", tokenizer)
+    training = Run(run, corpus / "train", tokenizer, dialogues)
     if (run / LATEST).exists():
         training.resume(chosen)
     else:
@@ -200,6 +229,26 @@ def evaluate(
     if samples:
         samples.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1))
     _answer([msgspec.to_builtins(item) for item in reports])
+
+
+@app.command()
+def dialogues(
+    output: Annotated[Path, typer.Argument(help="JSON Lines file to write.")],
+    packages: Annotated[list[Path], typer.Option(help="Folders with installed Python packages.")],
+    split: Annotated[str, typer.Option(help="train, wording or heldout.")] = "train",
+    repositories: int = 100,
+    each: Annotated[int, typer.Option(help="Dialogues about each repository.")] = 60,
+    seed: int = 1,
+) -> None:
+    """Make dialogues by running the product's tools on parts of installed packages."""
+    require_modules("quillon_tools")
+    from quillon_training.dialogues.generate import Plan, generate, write_dialogues
+    from quillon_training.sources import package_folders
+
+    plan = msgspec.convert(
+        {"split": split, "per_repository": each, "repositories": repositories, "seed": seed}, Plan
+    )
+    _answer(dict(write_dialogues(generate(package_folders(packages), plan), output)))
 
 
 def _answer(value: Any) -> None:

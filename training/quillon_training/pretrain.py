@@ -21,14 +21,15 @@ from quillon_training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from quillon_training.cores import ThreadCount
 from quillon_training.corpus import Corpus
 from quillon_training.errors import TrainingError
 from quillon_training.examples import ExampleMaker, Mixture
 from quillon_training.loss import weighted_cross_entropy
-from quillon_training.machine import ThreadCount
 from quillon_training.model import ModelShape, build_model, grow, parameter_count
 from quillon_training.optim import learning_rate, optimizers
 from quillon_training.rows import Rows, StreamState
+from quillon_training.supervised import DialogueRows, hidden_states
 from quillon_training.tokenizer import load_tokenizer
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class PretrainSettings(msgspec.Struct, frozen=True):
     seed: int = 1
     mixture: Mixture = Mixture()
     characters_per_token: float = 2.6
+    dialogue_batches: int = 0
+    """Batches of dialogues in every step, besides those of code; for the decay."""
 
     @property
     def tokens_per_step(self) -> int:
@@ -68,15 +71,20 @@ class LossRecord(msgspec.Struct, frozen=True):
     gradient_norm: float
     tokens_per_second: float
     seconds: float
+    dialogue_loss: float | None = None
 
 
 class Run:
     """A model in training."""
 
-    def __init__(self, folder: Path, corpus: Path, tokenizer: Path) -> None:
+    def __init__(
+        self, folder: Path, corpus: Path, tokenizer: Path, dialogues: Path | None = None
+    ) -> None:
         self._folder = folder
         self._corpus = Corpus(corpus)
         self._tokenizer = load_tokenizer(tokenizer)
+        self._dialogue_file = dialogues
+        self._dialogues: DialogueRows | None = None
         self._stop = False
 
     def start(self, shape: ModelShape, settings: PretrainSettings) -> None:
@@ -180,6 +188,12 @@ class Run:
             seed=settings.seed,
             state=stream,
         )
+        self._dialogue_losses: list[float] = []
+        if self._dialogue_file is not None:
+            tokens = settings.length * settings.rows_per_batch
+            self._dialogues = DialogueRows(
+                self._dialogue_file, self._tokenizer, tokens=tokens, seed=settings.seed
+            )
         self._pending: list[tuple[float, float]] = []
         self._logged = time.monotonic()
         log.info(
@@ -202,6 +216,8 @@ class Run:
         batches = [self._batch() for _ in range(settings.batches_per_step)]
         total_weight = float(sum(weights.sum() for _, weights in batches))
         loss = sum(self._backward(ids, weights, total_weight) for ids, weights in batches)
+        for number in range(settings.dialogue_batches):
+            self._backward_dialogues(self.step * settings.dialogue_batches + number)
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP))
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
@@ -234,6 +250,23 @@ class Run:
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
+    def _backward_dialogues(self, number: int) -> None:
+        """Gradients of one batch of dialogues, whose mean loss counts as much as the code's."""
+        if self._dialogues is None:
+            raise TrainingError("The settings ask for dialogues", "Name them with --dialogues.")
+        batch = self._dialogues.batch(number)
+        hidden = hidden_states(self.model, batch)[:, :-1]
+        weights = batch.weights[:, 1:].reshape(-1)
+        loss = weighted_cross_entropy(
+            hidden.reshape(-1, hidden.shape[-1]),
+            self.model.lm_head.weight,
+            batch.ids[:, 1:].reshape(-1),
+            weights,
+        )
+        share = 1 / (float(weights.sum()) * self.settings.dialogue_batches)
+        (loss * share).backward()  # type: ignore[no-untyped-call]
+        self._dialogue_losses.append(loss.item() / float(weights.sum()))
+
     @torch.no_grad()
     def _follow_average(self) -> None:
         """An average of the weights: much of what the decay will bring, at any time."""
@@ -248,6 +281,7 @@ class Run:
             step=self.step,
             tokens=self.tokens,
             loss=round(sum(losses) / len(losses), 4),
+            dialogue_loss=_mean(self._dialogue_losses),
             lr=lr,
             gradient_norm=round(sum(norms) / len(norms), 3),
             tokens_per_second=round(
@@ -260,12 +294,16 @@ class Run:
         log.info(
             "step %d  loss %.3f  %.0f tokens/s", record.step, record.loss, record.tokens_per_second
         )
-        self._pending, self._logged = [], now
+        self._pending, self._dialogue_losses, self._logged = [], [], now
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         log.warning("Interrupted: this step is finished, then saved.")
         self._stop = True
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(sum(values) / len(values), 4) if values else None
 
 
 def grow_run(source: Path, target: Path, factor: int) -> None:

@@ -70,6 +70,17 @@ def python_sources(folders: list[Path]) -> Iterator[Source]:
             )
 
 
+def package_folders(folders: list[Path]) -> list[Path]:
+    """Each folder itself where it holds installed packages, else the folders in it."""
+    found: list[Path] = []
+    for folder in folders:
+        installed = any(folder.glob("*.dist-info"))
+        found += (
+            [folder] if installed else sorted(path for path in folder.iterdir() if path.is_dir())
+        )
+    return found
+
+
 def standard_library() -> Source:
     """Python's own standard library, without its tests of generated data and site-packages."""
     root = Path(sysconfig.get_paths()["stdlib"])

@@ -106,7 +106,7 @@ def hugging_face_folder(tokenizer: Tokenizer, folder: Path, chat_template: str) 
     """Write `tokenizer.json` and its configuration so that `transformers` reads the folder."""
     from transformers import PreTrainedTokenizerFast  # noqa: PLC0415 - slow to import
 
-    wrapped = PreTrainedTokenizerFast(
+    wrapped = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         eos_token="<|im_end|>",  # noqa: S106 - no password
         pad_token="<|endoftext|>",  # noqa: S106 - no password

@@ -1,0 +1,151 @@
+import json
+import re
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+import jinja2
+import torch
+from quillon_training.dialogues.generate import Plan, generate, packages
+from quillon_training.dialogues.records import openai_form
+from quillon_training.dialogues.wording import Wordings
+from quillon_training.export import chat_template
+from quillon_training.heldout import held_out
+from quillon_training.model import ModelShape, build_model
+from quillon_training.rendering import Renderer
+from quillon_training.supervised import DialogueRows, hidden_states
+from quillon_training.tokenizer import load_tokenizer, train_tokenizer
+
+from quillon_tools.registry import default_tools
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.xdist_group("training"),
+]
+MODULE = '''"""Orders of a {0}."""
+
+
+class {0}Order:
+    """An order of the {0} that somebody made."""
+
+    def total(self, rate=None):
+        """Return the total of all prices with the rate."""
+        if rate is None:
+            rate = 0
+        return sum(self.prices) * (1 + rate)
+
+
+def load_{0}(path):
+    """Read the {0} from a file on disk."""
+    with open(path) as file:
+        return file.read()
+'''
+TOOLS = [tool.definition("brief") for tool in default_tools()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("packages")
+    for package in ("market", "flask"):
+        (root / package).mkdir()
+        (root / package / "__init__.py").write_text("")
+        names = [f"{package}/{name}.py" for name in ("__init__", "fruit", "bread", "wine", "paper")]
+        info = root / f"{package}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {package}\nVersion: 1.0\nLicense-Expression: MIT\n")
+        (info / "RECORD").write_text("".join(f"{name},,\n" for name in names))
+        for name in ("fruit", "bread", "wine", "paper"):
+            (root / package / f"{name}.py").write_text(MODULE.format(f"{package}_{name}"))
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(folder):
+    plan = Plan(split="train", per_repository=120, repositories=1, seed=3)
+    return list(generate([folder], plan))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory, made):
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    texts = [message.content for dialogue in made for message in dialogue.messages]
+    train_tokenizer([*texts, json.dumps(TOOLS)], 600).save(str(path))
+    return path
+
+
+def test_held_out_packages_are_talked_about_in_evaluation_only(folder, made):
+    assert [name for name, _ in packages([folder], "train")] == ["market"]
+    assert [name for name, _ in packages([folder], "heldout")] == ["flask"]
+    assert not any(held_out(dialogue.repository, "python") for dialogue in made)
+    assert "flask" not in json.dumps([openai_form(item, TOOLS) for item in made])
+
+
+def test_calls_were_really_answered(made):
+    kinds = {dialogue.kind for dialogue in made}
+    assert {"where", "show", "talk", "tests", "unclear"} <= kinds
+    for dialogue in made:
+        answers = [message for message in dialogue.messages if message.role == "tool"]
+        assert len(answers) == len(dialogue.calls)
+        last = dialogue.messages[-1]
+        assert last.role == "assistant"
+        assert all(fact in last.content for fact in dialogue.facts)
+
+
+def test_wordings_for_evaluation_are_not_trained_on():
+    seen, unseen = Wordings(), Wordings(unseen=True)
+    for intent in ("where", "grep", "tests", "unclear"):
+        for language in ("en", "zh"):
+            assert not set(seen.sentences(intent, language)) & set(
+                unseen.sentences(intent, language)
+            )
+
+
+def test_rendering_is_the_chat_template(made, tokenizer):
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - no HTML
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
+    template = environment.from_string(chat_template())
+    renderer = Renderer(load_tokenizer(tokenizer))
+    reader = load_tokenizer(tokenizer)
+    for dialogue in made:
+        form = openai_form(dialogue, TOOLS)
+        system, *messages = form["messages"]
+        ids = renderer.system(system["content"], form["tools"]) + renderer.dialogue(messages).ids
+        rendered = template.render(messages=form["messages"], tools=form["tools"])
+        assert reader.decode(ids, skip_special_tokens=False) == rendered
+
+
+def test_only_what_the_assistant_says_is_learnt(made, tokenizer):
+    renderer = Renderer(load_tokenizer(tokenizer))
+    reader = load_tokenizer(tokenizer)
+    dialogue = next(item for item in made if item.kind == "where")
+    rendered = renderer.dialogue(openai_form(dialogue, TOOLS)["messages"][1:])
+    learnt = [i for i, w in zip(rendered.ids, rendered.weights, strict=True) if w]
+    text = reader.decode(learnt, skip_special_tokens=False)
+    assert re.fullmatch(
+        r'<tool_call>\n\{"name": "search_symbols", .*\}\n</tool_call><\|im_end\|>.*<\|im_end\|>',
+        text,
+        re.DOTALL,
+    )
+
+
+def test_a_shared_system_prompt_changes_nothing(made, tokenizer, tmp_path):
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))
+    rows = DialogueRows(path, load_tokenizer(tokenizer), tokens=2048, seed=1)
+    batch = rows.batch(2)
+    assert (batch.ids == rows.batch(2).ids).all()
+    shape = ModelShape(
+        vocabulary=600, hidden=64, layers=2, heads=2, kv_heads=1, head_dim=32, feed_forward=128
+    )
+    model = build_model(shape, seed=1)
+    shared = hidden_states(model, batch)
+    whole = torch.cat([batch.prefix.expand(len(batch.ids), -1), batch.ids], dim=1)
+    plain = model.model(input_ids=whole).last_hidden_state[:, len(batch.prefix) :]
+    torch.testing.assert_close(shared, plain, rtol=1e-3, atol=1e-3)
+    shared.sum().backward()
+    assert model.model.layers[0].self_attn.k_proj.weight.grad is not None

@@ -1,0 +1,1 @@
+"""Supervised dialogues, made by running the product's own tools on real repositories."""

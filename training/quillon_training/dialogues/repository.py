@@ -1,0 +1,123 @@
+"""Small real repositories to run the tools on: a part of an installed package, laid out anew."""
+
+import ast
+import random
+import shutil
+import warnings
+from pathlib import Path
+
+import msgspec
+
+from quillon_training.errors import CorpusError
+
+_MOST_FILES = 40
+_MOST_BYTES = 40_000
+_LAYOUTS = ("", "", "src", "lib")
+
+
+class Symbol(msgspec.Struct, frozen=True):
+    """A function, method or class; lines are counted from 1, both ends included."""
+
+    name: str
+    kind: str
+    path: str
+    first: int
+    last: int
+    summary: str
+    parameters: tuple[str, ...]
+
+
+class Repository(msgspec.Struct, frozen=True):
+    """A workspace on disk and what is known of it; paths are relative to `root`."""
+
+    name: str
+    root: Path
+    paths: tuple[str, ...]
+    symbols: tuple[Symbol, ...]
+
+    def text(self, path: str) -> str:
+        """A file's text."""
+        return (self.root / path).read_text("utf-8")
+
+
+def make_repository(name: str, package: Path, folder: Path, rng: random.Random) -> Repository:
+    """Copy up to 40 Python files of `package` below `folder`, and read their symbols.
+
+    Raises:
+        CorpusError: The package has fewer than three files that can be used.
+    """
+    files = [path for path in sorted(package.rglob("*.py")) if _usable(path)]
+    rng.shuffle(files)
+    base = folder / rng.choice(_LAYOUTS)
+    paths: list[str] = []
+    symbols: list[Symbol] = []
+    for path in files[:_MOST_FILES]:
+        target = base / path.relative_to(package.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        relative = target.relative_to(folder).as_posix()
+        paths.append(relative)
+        symbols += symbols_of(target.read_text("utf-8"), relative)
+    if len(paths) < 3 or not symbols:  # noqa: PLR2004
+        raise CorpusError(f"{package} has too few files", "Name a larger package.")
+    (folder / "README.md").write_text(f"# {name}\n\nSee `{paths[0]}`.\n", "utf-8")
+    (folder / "pyproject.toml").write_text(
+        f'[project]\nname = "{name}"\nversion = "1.0"\n', "utf-8"
+    )
+    return Repository(name, folder, tuple(paths), tuple(symbols))
+
+
+def symbols_of(text: str, path: str) -> list[Symbol]:
+    """The classes, functions and methods of a module; methods are named `Class.method`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = ast.parse(text)
+    found: list[Symbol] = []
+    _collect(module.body, "", path, found)
+    return found
+
+
+def _collect(body: list[ast.stmt], owner: str, path: str, found: list[Symbol]) -> None:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            found.append(_symbol(node, node.name, "class", path, ()))
+            if not owner:
+                _collect(node.body, node.name, path, found)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if node.name.startswith("__"):
+                continue
+            names = [argument.arg for argument in node.args.posonlyargs + node.args.args]
+            parameters = tuple(name for name in names if name not in ("self", "cls"))
+            name = f"{owner}.{node.name}" if owner else node.name
+            kind = "method" if owner else "function"
+            found.append(_symbol(node, name, kind, path, parameters))
+
+
+def _symbol(
+    node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
+    name: str,
+    kind: str,
+    path: str,
+    parameters: tuple[str, ...],
+) -> Symbol:
+    summary = (ast.get_docstring(node) or "").strip().split("\n\n")[0]
+    return Symbol(
+        name,
+        kind,
+        path,
+        node.lineno,
+        node.end_lineno or node.lineno,
+        " ".join(summary.split()),
+        parameters,
+    )
+
+
+def _usable(path: Path) -> bool:
+    if path.stat().st_size > _MOST_BYTES or not {"_vendor", "vendor"}.isdisjoint(path.parts):
+        return False
+    try:
+        text = path.read_text("utf-8")
+        ast.parse(text)
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return False
+    return len(text.splitlines()) > 5  # noqa: PLR2004

@@ -1,0 +1,127 @@
+"""Batches of dialogues behind one system prompt, which is computed once per batch.
+
+The system prompt with its tools is most of a short dialogue's tokens and the same in all of them:
+its keys and values are computed once, with gradients, and every row attends to them.
+"""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from tokenizers import Tokenizer
+from transformers import DynamicCache, Qwen3ForCausalLM
+from transformers.cache_utils import DynamicLayer
+
+from quillon_training.errors import CorpusError
+from quillon_training.rendering import Rendered, Renderer
+from quillon_training.tokenizer import FIM_PAD
+
+_MULTIPLE = 64
+_JOINED = 0.35  # rows that hold several requests, one after another
+_LONGEST = 640  # tokens behind the system prompt
+
+
+class DialogueBatch(msgspec.Struct, frozen=True):
+    """`prefix` `[p]` is common; `ids` and `weights` are `[rows, length]`, padded at the end."""
+
+    prefix: torch.Tensor
+    ids: torch.Tensor
+    weights: torch.Tensor
+
+
+class DialogueRows:
+    """Random batches of dialogues; a batch depends on the seed and its number only."""
+
+    def __init__(self, path: Path, tokenizer: Tokenizer, *, tokens: int, seed: int) -> None:
+        self._tokens, self._seed = tokens, seed
+        renderer = Renderer(tokenizer)
+        self._groups: dict[tuple[int, ...], list[Rendered]] = {}
+        for line in _lines(path):
+            record = msgspec.json.decode(line)
+            system, *messages = record["messages"]
+            rendered = renderer.dialogue(messages)
+            for tools in _offers(record):
+                prefix = tuple(renderer.system(system["content"], tools))
+                if len(rendered.ids) <= _LONGEST:
+                    self._groups.setdefault(prefix, []).append(rendered)
+        if not self._groups:
+            raise CorpusError(f"{path} holds no dialogue", "Make some with `dialogues`.")
+
+    def batch(self, number: int) -> DialogueBatch:
+        """Rows of about the same length, so that little is padded."""
+        rng = random.Random(f"{self._seed} {number}")  # noqa: S311 - no secret
+        prefixes = list(self._groups)
+        prefix = rng.choices(prefixes, [len(self._groups[key]) for key in prefixes])[0]
+        group = self._groups[prefix]
+        pool = sorted((self._row(group, rng) for _ in range(64)), key=lambda row: len(row.ids))
+        at = rng.randrange(len(pool))
+        rows = [pool[at]]
+        for row in pool[at + 1 :]:
+            if (len(rows) + 1) * _padded(len(row.ids)) > self._tokens:
+                break
+            rows.append(row)
+        length = _padded(max(len(row.ids) for row in rows))
+        ids = torch.full((len(rows), length), FIM_PAD)
+        weights = torch.zeros(len(rows), length)
+        for index, row in enumerate(rows):
+            ids[index, : len(row.ids)] = torch.tensor(row.ids)
+            weights[index, : len(row.ids)] = torch.tensor(row.weights)
+        return DialogueBatch(torch.tensor(prefix), ids, weights)
+
+    def _row(self, group: Sequence[Rendered], rng: random.Random) -> Rendered:
+        first = rng.choice(group)
+        ids, weights = list(first.ids), list(first.weights)
+        while rng.random() < _JOINED:
+            more = rng.choice(group)
+            if len(ids) + len(more.ids) > _LONGEST:
+                break
+            ids += more.ids
+            weights += more.weights
+        return Rendered(ids, weights)
+
+
+def hidden_states(model: Qwen3ForCausalLM, batch: DialogueBatch) -> torch.Tensor:
+    """Last hidden states of the rows, `[rows, length, d]`; the prefix is computed once."""
+    rows, length = batch.ids.shape
+    cache = DynamicCache(config=model.config)
+    model.model(input_ids=batch.prefix[None], past_key_values=cache, use_cache=True)
+    shared = DynamicCache(config=model.config)
+    for index, layer in enumerate(cache.layers):
+        if not isinstance(layer, DynamicLayer) or layer.keys is None or layer.values is None:
+            raise TypeError("attention of this kind keeps no keys and values")
+        keys, values = layer.keys, layer.values
+        shape = (rows, *keys.shape[1:])
+        shared.update(keys.expand(shape), values.expand(shape), index)
+    start = len(batch.prefix)
+    positions = torch.arange(start, start + length)[None]
+    output = model.model(
+        input_ids=batch.ids, past_key_values=shared, use_cache=True, position_ids=positions
+    )
+    hidden: torch.Tensor = output.last_hidden_state
+    return hidden
+
+
+def _offers(record: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """The tool lists that a dialogue may have: a workspace without tests has no `run_tests`."""
+    tools = record["tools"]
+    called = {
+        call["function"]["name"]
+        for message in record["messages"]
+        for call in message.get("tool_calls", [])
+    }
+    fewer = [tool for tool in tools if tool["function"]["name"] != "run_tests"]
+    return [tools] if "run_tests" in called or not tools else [tools, fewer]
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().splitlines()
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error}", "Make it with `dialogues`.") from error
+
+
+def _padded(length: int) -> int:
+    return -(-length // _MULTIPLE) * _MULTIPLE
