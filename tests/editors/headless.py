@@ -72,21 +72,29 @@ def server_command(settings: Mapping[str, Any] | None = None) -> list[str]:
     return command if settings is None else [*command, "--settings", json.dumps(settings)]
 
 
+def editor_command() -> list[str]:
+    """Neovim with the configuration under test and nothing of the user's."""
+    return [str(neovim()), "-u", str(LUA / "init.lua"), "-i", "NONE", "-n"]
+
+
+def editor_environment(surroundings: Surroundings, command: list[str]) -> dict[str, str]:
+    """The environment of the editor under test, whose server has this command."""
+    return {
+        **surroundings.environment(),
+        "QUILLON_TEST_PLUGIN": str(PLUGIN),
+        "QUILLON_TEST_LUA": str(LUA),
+        "QUILLON_TEST_COMMAND": json.dumps(command),
+    }
+
+
 def run_scenario(
-    script: Path, surroundings: Surroundings, command: list[str], **extra: str
+    script: Path, surroundings: Surroundings, command: list[str]
 ) -> subprocess.CompletedProcess[str]:
     """Run a Lua scenario; its output tells what failed."""
-    editor = [neovim(), "--headless", "-u", str(LUA / "init.lua"), "-i", "NONE", "-n"]
     return subprocess.run(
-        [*map(str, editor), "-l", str(script)],
+        [*editor_command(), "--headless", "-l", str(script)],
         cwd=surroundings.workspace,
-        env={
-            **surroundings.environment(),
-            "QUILLON_TEST_PLUGIN": str(PLUGIN),
-            "QUILLON_TEST_LUA": str(LUA),
-            "QUILLON_TEST_COMMAND": json.dumps(command),
-            **extra,
-        },
+        env=editor_environment(surroundings, command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

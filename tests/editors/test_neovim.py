@@ -1,11 +1,22 @@
 """The Neovim plugin, in a real Neovim."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from editors.headless import LUA, Surroundings, run_scenario, server_command, temporary_surroundings
+from editors.headless import (
+    LUA,
+    Surroundings,
+    editor_command,
+    editor_environment,
+    run_scenario,
+    server_command,
+    temporary_surroundings,
+)
 from editors.scripts import engine_settings
+from editors.terminal import terminal
 
 pytestmark = pytest.mark.xdist_group("editors")
 
@@ -29,3 +40,42 @@ def test_on_the_scripted_engine(name: str, surroundings: Surroundings):
     done = run_scenario(LUA / "server" / f"{name}.lua", surroundings, command)
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("passed\n"), done.stdout
+
+
+def test_on_the_embedded_model(surroundings: Surroundings):
+    # However unsure the small model is: this is about the editor.
+    command = server_command({"inline": {"minConfidence": 0}})
+    done = run_scenario(LUA / "embedded" / "recovery.lua", surroundings, command)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.endswith("passed\n"), done.stdout
+
+
+def test_in_a_terminal(surroundings: Surroundings):
+    file = surroundings.workspace / "a.py"
+    file.write_text("x = 1\n", encoding="utf-8")
+    command = server_command({"engine": engine_settings(surroundings.folder)})
+    start = [*editor_command(), "--cmd", "let g:quillon_test_enable = 1", str(file)]
+    environment = editor_environment(surroundings, command)
+    with terminal(start, surroundings.workspace, environment) as screen:
+        screen.wait_for("x = 1")
+        screen.command(":set statusline=%{v:lua.require'quillon.status'.line()}")
+        screen.wait_for("Quillon: ready")
+        screen.type("Godef add(")
+        keep(screen.wait_for("return a + b"), "ghost")
+        screen.keys("Tab")
+        screen.wait_for("def add(a, b):")
+        screen.keys("Escape")
+        screen.command(":Quillon chat What does add do?")
+        keep(screen.wait_for("That is all."), "chat")
+        screen.keys("Escape")
+        screen.command(":wa | qa!")
+        screen.wait_for_end()
+    assert file.read_text(encoding="utf-8") == "x = 1\ndef add(a, b):\n    return a + b\n"
+
+
+def keep(screen: str, name: str) -> None:
+    """Keep a screen for people to look at."""
+    folder = os.environ.get("QUILLON_TEST_PICTURES")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder, f"terminal-{name}.txt").write_text(screen, encoding="utf-8")

@@ -45,7 +45,8 @@ def test_on_the_scripted_engine(scenario: str, surroundings: Surroundings, tmp_p
 
 
 def test_on_the_embedded_model(surroundings: Surroundings, tmp_path: Path):
-    with running(surroundings, {}) as editor:
+    # However unsure the small model is: this is about the editor.
+    with running(surroundings, {"quillon.inline.minConfidence": 0}) as editor:
         drive(editor, "recovery", tmp_path / "pictures")
 
 

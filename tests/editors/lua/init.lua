@@ -6,3 +6,7 @@ vim.o.termguicolors = true
 vim.cmd.filetype('plugin', 'indent', 'on')
 vim.lsp.log.set_level('WARN')
 vim.lsp.config('quillon', { cmd = vim.json.decode(vim.env.QUILLON_TEST_COMMAND) })
+vim.o.cmdheight = 2
+if vim.g.quillon_test_enable then
+  vim.lsp.enable('quillon')
+end

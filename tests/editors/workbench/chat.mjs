@@ -104,10 +104,10 @@ async function edits(session) {
 
   const second = await card('Call it sum_of', 6);
   await second.locator('.button', { hasText: 'Review changes' }).click();
-  const preview = page.locator('.refactor-preview');
+  const preview = page.locator('.bulk-edit-panel');
   await preview.locator('.monaco-list-row', { hasText: 'a.py' }).first().waitFor();
   await session.picture('review');
-  await preview.locator('.monaco-list-row .edit-checkbox, .monaco-list-row input').first().click();
+  await preview.locator('.edit-checkbox').first().click();
   await preview.locator('.monaco-button', { hasText: 'Apply' }).first().click();
   await second.getByText('Applied').waitFor();
   await session.equal('the hunk is applied', async () => (await session.lines())[0], 'def sum_of(a, b):');

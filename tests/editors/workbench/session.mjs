@@ -108,14 +108,22 @@ export class Session {
     await this.page.keyboard.type(text, { delay });
   }
 
+  /** Choose in the quick pick; a workbench that still starts closes it, so it is opened again. */
   async #pick(prefix, text) {
-    await this.press('F1');
     const input = this.page.locator('.quick-input-widget input[type=text]');
-    await input.waitFor();
-    await input.fill(prefix + text);
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
-    await row.waitFor();
-    await row.click();
+    await this.until(`${text} in the quick pick`, async () => {
+      try {
+        await this.press('F1');
+        await input.waitFor({ timeout: 10_000 });
+        await input.fill(prefix + text);
+        await row.click({ timeout: 10_000 });
+        return true;
+      } catch {
+        await this.press('Escape');
+        return false;
+      }
+    });
   }
 
   /** Run a command by its title. */
