@@ -146,6 +146,8 @@ def parse_settings(raw: object) -> tuple[Settings, list[str]]:
 
 
 def _parse_struct(kind: type[msgspec.Struct], raw: object, at: str, problems: list[str]) -> Any:
+    if raw is None:  # editors send it for a group that nobody touched
+        return kind()
     if not isinstance(raw, dict):
         problems.append(f"{at or 'settings'}: expected an object, found {type(raw).__name__}")
         return kind()
