@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from quillon.assist.actions import ActionKind, Offer
+from quillon.assist.authorship import is_small
 from quillon.assist.edits import indent_at
 from quillon.context.counts import TokenCounts
 from quillon.context.document import DocumentSnapshot
@@ -22,8 +23,6 @@ from quillon.engine.base import Engine, EngineInfo, Prompt, PromptTooLong
 from quillon.prompt.messages import Message
 from quillon.prompt.template import ChatTemplate
 from quillon.text import Span
-
-SMALL = 300_000_000  # weights; below, a model gets no more than the code in question
 
 _MARGIN = 16  # tokens
 _MOST_AROUND = 6000  # tokens of what is around the code
@@ -129,7 +128,7 @@ async def ask(
             f"{max(0, info.context - _LEAST_ANSWER)}. Select less, or choose a larger context "
             "(setting quillon.model.contextSize)."
         )
-    if _is_small(info) or _is_all(snapshot, offer.span):
+    if is_small(info) or _is_all(snapshot, offer.span):
         return Asked(alone, min(wanted, room), "")
     if not snapshot.is_parsed:
         await asyncio.to_thread(snapshot.settled)
@@ -156,10 +155,6 @@ async def _sized(engine: Engine, info: EngineInfo, text: str) -> tuple[Prompt, i
     messages = [Message(role="system", content=_SYSTEM), Message(role="user", content=text)]
     prompt = ChatTemplate.from_info(info).render(messages)
     return prompt, sum(await engine.count([segment.text for segment in prompt])) + _MARGIN
-
-
-def _is_small(info: EngineInfo) -> bool:
-    return info.embedded or 0 < info.parameters < SMALL
 
 
 def _is_all(snapshot: DocumentSnapshot, span: Span) -> bool:

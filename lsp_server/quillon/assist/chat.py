@@ -16,12 +16,14 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from quillon.assist.attachments import Attachment, fitted, question
+from quillon.assist.authorship import answerer
+from quillon.assist.chat_answer import Answer, repeats
 from quillon.assist.conversations import Conversation
-from quillon.assist.fitting import fit_messages
+from quillon.assist.fitting import fit_messages, prompt_tokens
 from quillon.engine.base import (
     Constraint,
     ConstraintError,
-    Delta,
     Engine,
     EngineInfo,
     Finished,
@@ -34,8 +36,6 @@ from quillon.engine.base import (
 from quillon.prompt.dialects import Dialect, dialect_for
 from quillon.prompt.grammar import schema_constraint
 from quillon.prompt.messages import Message
-from quillon.prompt.parser import CallParser
-from quillon.prompt.pieces import BrokenCallPiece, CallPiece, Piece, TextPiece
 from quillon.prompt.spans import span_constraint
 from quillon.prompt.template import ChatTemplate
 from quillon.settings import ChatSettings
@@ -46,17 +46,8 @@ SYSTEM_PROMPT = "You are a coding assistant working in the user's repository."
 
 _BROKEN_CALLS = 3  # in one turn; a model that cannot write calls must not try for ever
 
-_LOOP_LENGTH, _LOOP_TIMES = 50, 10
-
 CallState = Literal["proposed", "running", "done", "failed", "denied"]
 TurnEnd = Literal["stop", "length", "toolLimit"]
-
-
-class Attachment(msgspec.Struct, frozen=True):
-    """Text that the user attached to a question; `label` is a path, perhaps with lines."""
-
-    label: str
-    text: str
 
 
 class TextEvent(msgspec.Struct, frozen=True):
@@ -152,10 +143,15 @@ class Turn:
         info = await self._engine.info()
         template = ChatTemplate.from_info(info)
         dialect = dialect_for(info)
-        self._messages.append(Message(role="user", content=question(text, attachments)))
+        if not self._messages and (notice := answerer(info)):
+            yield NoticeEvent(notice)
+        attached, left_out = await self._attached(info, template, text, attachments)
+        if left_out:
+            yield NoticeEvent(left_out)
+        self._messages.append(Message(role="user", content=question(text, attached)))
         reason: TurnEnd = "stop"
         while True:
-            answer = _Answer()
+            answer = Answer()
             try:
                 async for event in self._generate(info, template, dialect, answer):
                     yield event
@@ -182,38 +178,64 @@ class Turn:
             conversation=self.conversation,
         )
 
-    async def _generate(
-        self, info: EngineInfo, template: ChatTemplate, dialect: Dialect, answer: "_Answer"
-    ) -> AsyncIterator[TurnEvent]:
+    async def _attached(
+        self,
+        info: EngineInfo,
+        template: ChatTemplate,
+        text: str,
+        attachments: Sequence[Attachment],
+    ) -> tuple[Sequence[Attachment], str]:
+        """The attachments as far as they fit, and a sentence on what is left out of them."""
+        if not attachments:
+            return (), ""
+        definitions = self._definitions(info)
+        alone = (
+            Message(role="system", content=SYSTEM_PROMPT),
+            Message(role="user", content=text),
+        )
+        used = await prompt_tokens(self._engine, template, alone, definitions)
+        room = max(0, info.context - self._room(info) - used)
+        # What tools answer must find a place too; earlier turns make room by themselves.
+        return await fitted(self._engine, attachments, room * 3 // 4 if definitions else room)
+
+    def _definitions(self, info: EngineInfo) -> list[dict[str, Any]]:
         # A small model was trained on brief definitions, and pays for every token of long ones.
-        definitions = self._tools.definitions("brief" if info.embedded else "full")
-        room = min(self._settings.max_tokens, info.context // 2)
-        fitted = await fit_messages(
+        return self._tools.definitions("brief" if info.embedded else "full")
+
+    def _room(self, info: EngineInfo) -> int:
+        """The tokens that an answer may take."""
+        return min(self._settings.max_tokens, info.context // 2)
+
+    async def _generate(
+        self, info: EngineInfo, template: ChatTemplate, dialect: Dialect, answer: Answer
+    ) -> AsyncIterator[TurnEvent]:
+        definitions, room = self._definitions(info), self._room(info)
+        fits = await fit_messages(
             self._engine,
             template,
             (Message(role="system", content=SYSTEM_PROMPT), *self._messages),
             definitions,
             info.context - room,
         )
-        if fitted.left_out:
-            yield NoticeEvent(fitted.left_out)
+        if fits.left_out:
+            yield NoticeEvent(fits.left_out)
         if len(self._messages) == 1 and (problem := _template_problem(info, template)):
             yield NoticeEvent(problem)
         constraint = self._constraint(info, dialect, definitions)
-        answer.parser = dialect.parser(definitions, fitted.prompt)
+        answer.parser = dialect.parser(definitions, fits.prompt)
         try:
-            async for event in self._stream(fitted.prompt, room, constraint, answer):
+            async for event in self._stream(fits.prompt, room, constraint, answer):
                 yield event
         except ConstraintError:
             if constraint is None or answer.started:
                 raise
             # A grammar that llama.cpp refuses must not cost the answer: validation still follows.
-            answer.parser = dialect.parser(definitions, fitted.prompt)
-            async for event in self._stream(fitted.prompt, room, None, answer):
+            answer.parser = dialect.parser(definitions, fits.prompt)
+            async for event in self._stream(fits.prompt, room, None, answer):
                 yield event
 
     async def _stream(
-        self, prompt: Prompt, room: int, constraint: Constraint | None, answer: "_Answer"
+        self, prompt: Prompt, room: int, constraint: Constraint | None, answer: Answer
     ) -> AsyncIterator[TurnEvent]:
         chat = self._settings
         request = Request(
@@ -260,13 +282,13 @@ class Turn:
             return schema_constraint(definitions, dialect)
         return span_constraint(definitions, dialect, _texts(self._messages))
 
-    def _record(self, answer: "_Answer") -> None:
+    def _record(self, answer: Answer) -> None:
         # Calls of an answer that did not end have no results, and a model would wait for them.
         calls = tuple(answer.calls) if answer.finished is not None else ()
         if answer.text or calls:
             self._messages.append(Message(role="assistant", content=answer.text, tool_calls=calls))
 
-    async def _run_calls(self, answer: "_Answer") -> AsyncIterator[TurnEvent]:
+    async def _run_calls(self, answer: Answer) -> AsyncIterator[TurnEvent]:
         for call in answer.calls:
             yield CallEvent(call, "proposed")
             result: ToolResult | None = None
@@ -327,62 +349,6 @@ def _template_problem(info: EngineInfo, template: ChatTemplate) -> str:
     if template.problem is None:
         return ""
     return f"The model's own chat template cannot be used: {template.problem}."
-
-
-class _Answer:
-    """What one generation said: its text, its calls and the calls that could not be read."""
-
-    def __init__(self) -> None:
-        self.parser: CallParser | None = None
-        self.calls: list[ToolCall] = []
-        self.broken: list[BrokenCallPiece] = []
-        self.finished: Finished | None = None
-        self.started = False
-        self._text: list[str] = []
-
-    @property
-    def text(self) -> str:
-        return "".join(self._text).strip()
-
-    def take(self, event: object) -> list[str]:
-        """The text that an event adds to the answer."""
-        if self.parser is None:
-            return []
-        if isinstance(event, Delta):
-            self.started = True
-            return self._sort(self.parser.feed(event))
-        if isinstance(event, Finished):
-            self.finished = event
-            return self._sort(self.parser.finish(event.reason))
-        return []
-
-    def _sort(self, pieces: Sequence[Piece]) -> list[str]:
-        texts = []
-        for piece in pieces:
-            if isinstance(piece, TextPiece):
-                texts.append(piece.text)
-            elif isinstance(piece, CallPiece):
-                self.calls.append(piece.call)
-            elif isinstance(piece, BrokenCallPiece):
-                self.broken.append(piece)
-        self._text += texts
-        return texts
-
-
-def repeats(text: str) -> bool:
-    """Whether the end of a text is one piece of at most 50 characters, ten times over."""
-    tail = text[-_LOOP_LENGTH * _LOOP_TIMES :]
-    for length in range(1, min(_LOOP_LENGTH, len(tail) // _LOOP_TIMES) + 1):
-        piece = tail[-length:]
-        if piece.strip(" \n\t|:-=#*_.~") and tail.endswith(piece * _LOOP_TIMES):
-            return True
-    return False
-
-
-def question(text: str, attachments: Sequence[Attachment]) -> str:
-    """The user's message: what is attached, then the question."""
-    parts = [f"{item.label}\n```\n{item.text}\n```" for item in attachments]
-    return "\n\n".join((*parts, text))
 
 
 def _texts(messages: Sequence[Message]) -> list[str]:

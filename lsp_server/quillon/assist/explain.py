@@ -6,16 +6,14 @@ from pathlib import Path
 import msgspec
 
 from quillon.assist.actions import Offer
-from quillon.assist.actions_prompt import SMALL, Wording, ask, question
+from quillon.assist.actions_prompt import Wording, ask, question
 from quillon.assist.actions_run import Surroundings, Tell, answer_to, label_of
+from quillon.assist.authorship import author
 from quillon.assist.edits import BadAnswer, prose_in
 from quillon.context.document import DocumentSnapshot
-from quillon.engine.base import Engine, EngineInfo, Sampling
+from quillon.engine.base import Engine, Sampling
 from quillon.text import Span
 
-BETTER_MODELS = "Qwen3-4B-Instruct-2507"
-
-_MODEST = 2_000_000_000  # weights; below, an explanation says what wrote it
 _SHOWN_LINES = 40  # of the code, on the page
 # A little chance keeps a small model from going round in circles; enough certainty stays.
 _SAMPLING = Sampling(temperature=0.3, top_k=20, top_p=0.8, seed=1)
@@ -65,26 +63,6 @@ async def explain(
 def chat_question(offer: Offer, *, chinese: bool) -> str:
     """What the chat is asked in place of a page; the code goes with it as a reference."""
     return question(offer, Wording(chinese))
-
-
-def author(info: EngineInfo) -> str:
-    """A line on who wrote it, where that is a small model; else empty."""
-    if not info.embedded and not 0 < info.parameters < _MODEST:
-        return ""
-    size = f", {_count(info.parameters)} parameters" if info.parameters else ""
-    very = "a very small model" if info.embedded or info.parameters < SMALL else "a small model"
-    return (
-        f"Written by {info.model or 'the embedded model'} ({very}{size}): expect mistakes. "
-        f"A larger one, such as {BETTER_MODELS}, explains better; choose it with the setting "
-        "quillon.model.path."
-    )
-
-
-def _count(parameters: int) -> str:
-    billions = parameters / 1e9
-    return (
-        f"{billions:.1f} billion" if billions >= 1 else f"{max(1, round(billions * 1000))} million"
-    )
 
 
 def _title(offer: Offer, label: str) -> str:

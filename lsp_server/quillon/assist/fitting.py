@@ -59,6 +59,16 @@ async def fit_messages(
     return Fitted(prompt, tokens, _sentence(turns, cuts, whole - tokens))
 
 
+async def prompt_tokens(
+    engine: Engine,
+    template: ChatTemplate,
+    messages: Sequence[Message],
+    definitions: Sequence[dict[str, Any]],
+) -> int:
+    """The tokens of the prompt that messages make."""
+    return (await _render(engine, template, messages, definitions))[1]
+
+
 def _sentence(turns: int, cuts: int, tokens: int) -> str:
     parts = []
     if turns:

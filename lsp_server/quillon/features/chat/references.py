@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quillon import protocol
-from quillon.assist.chat import Attachment
+from quillon.assist.attachments import Attachment, Source
 from quillon.convert import span_from_lsp
 from quillon.session import Session
 from quillon.text import LineIndex, Span
@@ -13,7 +13,7 @@ from quillon.uri import path_of_uri
 from quillon_tools.calls import ToolError
 from quillon_tools.workspace import Workspace
 
-_LONGEST = 40_000  # characters of one attachment; the token budget cuts further
+_LONGEST = 400_000  # characters of one attachment that are looked at
 
 
 async def attachments(
@@ -23,23 +23,22 @@ async def attachments(
     attached, left_out = [], []
     for reference in references:
         try:
-            text, label = await _read(session, workspace, reference.uri)
+            text, path = await _read(session, workspace, reference.uri)
         except ToolError as error:
             left_out.append(f"{reference.uri} is left out: {error}")
             continue
-        lines = LineIndex(text)
+        lines, label = LineIndex(text), path
         span = Span(0, len(text))
         if reference.range is not None:
             span = span_from_lsp(lines, reference.range, session.client.encoding)
             first = lines.line_of(span.start) + 1
             # A selection that ends at the start of a line does not hold that line.
             last = lines.line_of(max(span.start, span.end - 1)) + 1
-            label = f"{label}:{first}-{last}"
-        cut = span.cut(text)
-        if len(cut) > _LONGEST:
-            left_out.append(f"{label}: {len(cut) - _LONGEST} characters left out")
-            cut = cut[:_LONGEST]
-        attached.append(Attachment(label, cut))
+            label = f"{path}:{first}-{last}"
+        if len(span) > _LONGEST:
+            left_out.append(f"{label}: {len(span) - _LONGEST} characters left out")
+            span = Span(span.start, span.start + _LONGEST)
+        attached.append(Attachment(label, span.cut(text), Source(path, lines, span)))
     return attached, left_out
 
 

@@ -1,0 +1,42 @@
+"""Who wrote an answer, told where that is a small model: people should expect its mistakes."""
+
+from quillon.engine.base import EngineInfo
+
+BETTER_MODELS = "Qwen3-4B-Instruct-2507"
+SMALL = 300_000_000  # weights; below, a model gets no more than the code in question
+
+_MODEST = 2_000_000_000  # weights; below, an answer says what wrote it
+
+
+def is_small(info: EngineInfo) -> bool:
+    """Whether a model is so small that it loses the question in a long prompt."""
+    return info.embedded or 0 < info.parameters < SMALL
+
+
+def author(info: EngineInfo) -> str:
+    """A line on who wrote an explanation, where that is a small model; else empty."""
+    return _said(info, "Written by", "explains")
+
+
+def answerer(info: EngineInfo) -> str:
+    """A line on who answers in a chat, where that is a small model; else empty."""
+    return _said(info, "Answers come from", "answers")
+
+
+def _said(info: EngineInfo, lead: str, does: str) -> str:
+    if not info.embedded and not 0 < info.parameters < _MODEST:
+        return ""
+    size = f", {_count(info.parameters)} parameters" if info.parameters else ""
+    very = "a very small model" if is_small(info) else "a small model"
+    return (
+        f"{lead} {info.model or 'the embedded model'} ({very}{size}): expect mistakes. "
+        f"A larger one, such as {BETTER_MODELS}, {does} better; choose it with the setting "
+        "quillon.model.path."
+    )
+
+
+def _count(parameters: int) -> str:
+    billions = parameters / 1e9
+    return (
+        f"{billions:.1f} billion" if billions >= 1 else f"{max(1, round(billions * 1000))} million"
+    )
