@@ -22,7 +22,7 @@ from quillon.convert import proposal_to_lsp
 from quillon.features.chat.references import attachments
 from quillon.features.chat.tools import Toolboxes
 from quillon.rpc import QuillonServer, RequestFailed
-from quillon_tools.calls import ToolResult
+from quillon_tools.calls import Proposal, ToolResult
 
 _PREVIEW = 2000  # characters of a tool's result that the client shows
 
@@ -131,7 +131,13 @@ class _Stream:
             preview = f"{preview[:_PREVIEW]}\n… {len(preview) - _PREVIEW} more characters"
         self.send(protocol.ToolResultProgress(id=result.call_id, ok=result.ok, preview=preview))
         if result.proposal is not None:
-            edit: dict[str, Any] = proposal_to_lsp(result.proposal, self._ls.session)
-            self.send(
-                protocol.EditProgress(id=result.call_id, label=result.proposal.label, edit=edit)
-            )
+            self._proposal(result.call_id, result.proposal)
+
+    def _proposal(self, call_id: str, proposal: Proposal) -> None:
+        try:
+            edit: dict[str, Any] = proposal_to_lsp(proposal, self._ls.session)
+        except ValueError as error:  # the client can do less than the tool wants
+            text = f"{proposal.label} Nothing was changed: {error}. Make the change by hand."
+            self.send(protocol.NoticeProgress(text=text))
+            return
+        self.send(protocol.EditProgress(id=call_id, label=proposal.label, edit=edit))
