@@ -22,6 +22,7 @@ from quillon.context.document import DocumentSnapshot, snapshot_of
 from quillon.context.gather import Gatherer, InlineBudget, InlineContext
 from quillon.context.neighbours import Neighbour, is_private
 from quillon.context.syntax import wants_lines
+from quillon.context.tree import ANEW_BYTES
 from quillon.engine.base import Engine, EngineInfo, Priority, Prompt, Request
 from quillon.prompt.fim import FIM_STOP_TOKENS, ContextFile, fim_prompt
 from quillon.settings import InlineSettings
@@ -30,7 +31,8 @@ from quillon.text import Span
 MAX_CHARACTERS = 2_000_000
 _LINES_BELOW = 3
 _LINE_TOKENS = 48  # the longest rest of a line
-_PARSED_AT_ONCE = 50_000  # characters
+# Characters. A text of four times as many bytes may have a tree that is not settled.
+_PARSED_AT_ONCE = ANEW_BYTES // 4
 _LOOK_AROUND = 50  # lines searched for one that is not blank
 _DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
 _PATIENT_DEADLINE = 30.0  # where the user asked for it
