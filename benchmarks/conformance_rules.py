@@ -120,6 +120,8 @@ def _key_order(case: Case) -> set[str]:
 
 
 def _cut_off(case: Case) -> set[str]:
+    if not re.search(r"<tool_call>|<function|[{\[]", case.text):
+        return set()
     end = case.text.rstrip()
     cut = any(end.endswith(raw.rstrip()) for raw in case.broken)
     cut = cut or (not case.calls and squash(case.content) == squash(case.text))
