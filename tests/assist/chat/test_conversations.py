@@ -1,0 +1,86 @@
+"""Stored conversations: what a restart keeps, and what hostile ids and broken files do."""
+
+import pytest
+
+from quillon.assist.conversations import (
+    Conversation,
+    ConversationError,
+    ConversationStore,
+    markdown,
+    new_conversation,
+)
+from quillon.prompt.messages import Message
+from quillon_tools.calls import ToolCall
+
+TURN = (
+    Message(role="user", content="what is it?"),
+    Message(
+        role="assistant", content="Let me look.", tool_calls=(ToolCall("1", "read", {"a": 1}),)
+    ),
+    Message(role="tool", content="```\nfenced\n```", tool_call_id="1"),
+    Message(role="assistant", content="It is 四十二 🙂."),
+)
+
+
+def test_a_conversation_survives_in_its_file(tmp_path):
+    conversation = new_conversation().with_messages(TURN)
+    ConversationStore(tmp_path / "new").put(conversation)
+    assert ConversationStore(tmp_path / "new").get(conversation.id) == conversation
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [f"{conversation.id}.json"]
+
+
+def test_without_a_folder_it_stays_in_memory():
+    store = ConversationStore(None)
+    conversation = new_conversation().with_messages(TURN)
+    store.put(conversation)
+    assert store.get(conversation.id) == conversation
+
+
+@pytest.mark.parametrize(
+    "hostile", ["", "x", "../secrets", "/etc/passwd", "a" * 32 + "/..", "A" * 32, "0" * 31 + "\0"]
+)
+def test_an_id_that_is_none_reads_and_deletes_nothing(tmp_path, hostile):
+    (tmp_path / "secrets.json").write_text("{}")
+    store = ConversationStore(tmp_path / "conversations")
+    with pytest.raises(ConversationError, match="There is no conversation"):
+        store.get(hostile)
+    store.delete(hostile)
+    assert (tmp_path / "secrets.json").exists()
+
+
+def test_a_broken_file_is_named_and_does_not_hide_the_others(tmp_path):
+    store = ConversationStore(tmp_path)
+    whole = new_conversation().with_messages(TURN)
+    store.put(whole)
+    broken = "0" * 32
+    (tmp_path / f"{broken}.json").write_text('{"id": ')
+    fresh = ConversationStore(tmp_path)
+    assert [conversation.id for conversation in fresh.all()] == [whole.id]
+    with pytest.raises(ConversationError, match="cannot be read"):
+        fresh.get(broken)
+
+
+def test_the_list_is_searched_and_sorted(tmp_path):
+    store = ConversationStore(tmp_path)
+    older = Conversation("a" * 32, "First", "2026-01-01T00:00:00+00:00", TURN)
+    newer = Conversation("b" * 32, "Second", "2026-01-02T00:00:00+00:00", ())
+    for conversation in (older, newer):
+        store.put(conversation)
+    assert [c.id for c in store.all()] == [newer.id, older.id]
+    assert [c.id for c in store.all("WHAT IS")] == [older.id]
+    assert [c.id for c in store.all("second")] == [newer.id]
+    assert store.all("nowhere") == []
+
+
+def test_a_long_first_question_gives_a_short_title():
+    messages = (Message(role="user", content="word " * 100),)
+    title = new_conversation().with_messages(messages).title
+    assert len(title) == 60
+    assert title.endswith("…")
+
+
+def test_markdown_keeps_fences_apart():
+    text = markdown(new_conversation().with_messages(TURN))
+    assert text.startswith("# what is it?\n")
+    assert "````text\n```\nfenced\n```\n````" in text
+    assert '- `read` {"a":1}' in text
