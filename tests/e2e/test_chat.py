@@ -335,3 +335,40 @@ async def _response_of(server, number):
 
 
 _reading = asyncio.Lock()
+
+
+@pytest.mark.parametrize("more", [{}, {"rootUri": "vscode-remote://host/folder"}])
+async def test_without_a_folder_there_is_a_chat_without_tools(folder, more):
+    steps = ({"reply": READ}, {"match": "A = 7", "reply": "Seven."})
+    async with start(folder, *steps) as server:
+        await server.initialize(capabilities=QUILLON, **more)
+        uri = "vscode-remote://host/folder/a.py"
+        item = {"uri": uri, "languageId": "python", "version": 1, "text": "A = 7\n"}
+        server.notify("textDocument/didOpen", {"textDocument": item})
+        _, streamed = await answer(server, ask(server, "read it"))
+        (result,) = [value for value in streamed if value["kind"] == "toolResult"]
+        assert result["ok"] is False
+        references = [{"uri": uri}, {"uri": (folder / "it.py").as_uri()}]
+        response, streamed = await answer(server, ask(server, "A?", references=references))
+        assert response["result"]["text"] == "Seven."
+        (notice,) = [value["text"] for value in streamed if value["kind"] == "notice"]
+        assert "it.py is left out" in notice
+
+
+async def test_a_turn_goes_on_with_the_folders_it_began_with(folder):
+    steps = (
+        {"match": "slow", "reply": READ, "gates": {0: "go"}},
+        {"match": "other", "reply": "quick"},
+        {"match": "1: ANSWER = 41", "reply": "41."},
+    )
+    async with start(folder, *steps) as server:
+        await shake(server, folder)
+        slow = ask(server, "slow one")
+        other = {"uri": folder.parent.as_uri(), "name": "other"}
+        event = {"added": [other], "removed": [{"uri": folder.as_uri(), "name": "workspace"}]}
+        server.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+        response, _ = await answer(server, ask(server, "other one"))
+        assert response["result"]["text"] == "quick"
+        (folder.parent / "go").write_text("")
+        response, _ = await answer(server, slow)
+        assert response["result"]["text"] == "41."

@@ -1,6 +1,7 @@
 """The tools of a conversation, made from the settings: what they may see, run and cost."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from quillon_tools.tool import Limits, Tool
 from quillon_tools.toolset import Toolset
 from quillon_tools.workspace import Buffers, Diagnostics, Workspace
 
+# The root where no folder is open: nothing lies below it.
+_NOWHERE = Path(os.devnull)
 _ROOM_FOR_ALL = 8192  # tokens of context; below, definitions would take too much of it
 
 
@@ -25,8 +28,8 @@ class Editor(Buffers, Diagnostics, Protocol):
 
 
 def make_workspace(editor: Editor) -> Workspace:
-    """The editor's folders, as tools may see them."""
-    return Workspace(editor.roots, buffers=editor, diagnostics=editor)
+    """The editor's folders, as tools may see them; without any they see nothing."""
+    return Workspace(editor.roots or (_NOWHERE,), buffers=editor, diagnostics=editor)
 
 
 def offered(info: EngineInfo, workspace: Workspace) -> tuple[Tool, ...]:
@@ -44,7 +47,8 @@ async def make_toolset(
 ) -> Toolset:
     """The tools of one conversation under the settings as they are now.
 
-    `approve` asks the user. Every call is written to the conversation's audit log.
+    Where no folder is open there are none. `approve` asks the user. Every call is written to the
+    conversation's audit log.
     """
     settings = editor.settings
     limits = Limits(
@@ -56,5 +60,7 @@ async def make_toolset(
         approve, rules=settings.tools.approval, denied=frozenset(settings.tools.disabled)
     )
     audit = AuditLog(audit_directory()).writer(conversation_id)
-    tools = await asyncio.to_thread(offered, info, workspace)
+    tools: tuple[Tool, ...] = ()
+    if editor.roots:
+        tools = await asyncio.to_thread(offered, info, workspace)
     return Toolset(workspace, tools, limits=limits, policy=policy, audit=audit)

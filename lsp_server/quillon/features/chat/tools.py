@@ -27,16 +27,12 @@ class Toolboxes:
         """The editor's folders, as tools may see them."""
         session = self._server.session
         if self._workspace is None or self._made_for != session.roots:
-            self.close()
+            # The old one is not closed: a turn that runs goes on with the folders it began with.
+            # Its threads end with it.
             self._workspace = make_workspace(session)
             self._made_for = session.roots
             self._toolsets.clear()
         return self._workspace
-
-    def close(self) -> None:
-        """End the tools' threads."""
-        if self._workspace is not None:
-            self._workspace.close()
 
     async def of(self, conversation_id: str) -> Toolset:
         """The tools of a conversation, under the settings as they are now.
