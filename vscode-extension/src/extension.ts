@@ -8,6 +8,7 @@ import { registerCommands } from './commands';
 import { needsRestart, touchesServer } from './config';
 import { Diagnostics } from './diagnostics';
 import { onSelectedPython } from './environment';
+import type { StatusParams } from './protocol';
 import { recentLog } from './recent';
 import * as requests from './requests';
 import { Server } from './server';
@@ -23,10 +24,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const trace = vscode.window.createOutputChannel('Quillon Trace', { log: true });
   const snooze = new Snooze(() => Date.now());
   const prepare = (client: LanguageClient): void => {
-    client.onNotification(requests.status, (status) => {
-      item.update(status);
-      chat.status(status);
-    });
+    client.onNotification(requests.status, (status) => tell(status));
     client.onNotification(requests.explain, (question) => void chat.ask(question));
     client.onRequest(requests.approve, (params, token) => chat.approve(params, token));
   };
@@ -38,6 +36,10 @@ export function activate(context: vscode.ExtensionContext): void {
     prepare,
   );
   running = server;
+  const tell = (status: StatusParams): void => {
+    item.update(status);
+    chat.status(status);
+  };
   const item = new StatusItem(server, snooze);
   const chat = new ChatPanel(context, server, log.channel);
   const parts = {
@@ -54,6 +56,11 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerWebviewViewProvider(VIEW, chat),
     ...registerCommands(parts),
     ...watch(server),
+    server.onDidChange((state) => {
+      if (state.kind !== 'running') return;
+      // Later the server tells by itself.
+      state.connection.client.sendRequest(requests.statusGet, {}).then(tell, () => {});
+    }),
   );
   void server.restart();
   void onSelectedPython(() => void server.restart()).then((listener) =>

@@ -24,6 +24,7 @@ function M.prepare()
     callback = function(event)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
       if client and client.name == 'quillon' then
+        require('quillon.status').refresh(client)
         require('quillon.inline').attach(client, event.buf)
         require('quillon.diagnostics').send(client, event.buf)
       end

@@ -11,7 +11,7 @@ local M = {}
 ---@class quillon.Options
 ---@field inline? boolean show suggestions while typing
 ---@field keys? quillon.Keys insert-mode keys, false for none
----@field chat_width? integer columns of the chat window
+---@field chat_width? integer columns of the chat window, at most half of the screen
 ---@field largest_file? integer bytes of the largest file that is sent to the server
 
 ---@type quillon.Options

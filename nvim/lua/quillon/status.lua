@@ -72,6 +72,16 @@ function M.describe(status)
   return lines
 end
 
+--- Ask a server that has just been attached; later it tells by itself.
+---@param client vim.lsp.Client
+function M.refresh(client)
+  client:request('quillon/status/get', vim.empty_dict(), function(_, status)
+    if status then
+      M.update(status)
+    end
+  end)
+end
+
 --- Ask the server and show the answer.
 function M.show()
   require('quillon.client').ask('quillon/status/get', vim.empty_dict(), function(problem, status)

@@ -24,7 +24,7 @@ local draw = {}
 
 ---@param block quillon.TextBlock
 function draw.text(lines, block)
-  add(lines, block.text)
+  add(lines, (block.text:gsub('\n+$', '')))
 end
 
 ---@param block quillon.TextBlock

@@ -61,7 +61,9 @@ end
 function M.open()
   local log, ask = M.buffers()
   if vim.fn.bufwinid(log) == -1 then
-    vim.cmd(('botright vertical %dsplit'):format(require('quillon.options').get().chat_width))
+    local width =
+      math.min(require('quillon.options').get().chat_width, math.floor(vim.o.columns / 2))
+    vim.cmd(('botright vertical %dsplit'):format(width))
     vim.api.nvim_win_set_buf(0, log)
     M.dress_log(vim.api.nvim_get_current_win())
   end
