@@ -1,8 +1,8 @@
 """From the JSON of a call to the call, with narrow repairs.
 
 What is repaired is only what can have meant one thing: a raw line end in a string, missing
-braces at the very end, single quotes in a text without double quotes and backslashes. All else
-is told to the model, which can mend it better than a guess.
+braces at the very end, single quotes in a text without backslashes. All else is told to the
+model, which can mend it better than a guess.
 """
 
 import json
@@ -15,7 +15,7 @@ import msgspec
 from quillon.prompt.jsonscan import JsonError, JsonScanner
 
 _MISSING_BRACES = 2  # more than these, and something else is wrong
-_QUOTED = re.compile(r"'([^']*)'")
+_STRING = re.compile(r"""'[^']*'|"[^"]*\"""")
 _PYTHON = re.compile(r"\b(?:True|False|None)\b")
 _JSON_OF = {"True": "true", "False": "false", "None": "null"}
 _NAME = re.compile(r"""["']name["']\s*:\s*["']([^"'\n]{1,100})["']""")
@@ -84,7 +84,8 @@ def calls_in(value: Any) -> list[Reading] | None:  # noqa: PLR0911 - one form a 
     given = "arguments" in value or "parameters" in value
     if not given and set(value) - {"name", "function", "id", "type"}:
         return None
-    if not name.strip():
+    name = name.strip()
+    if not name:
         return [Reading(None, problem="the call has an empty name")]
     arguments = value.get("arguments", value.get("parameters"))
     return [_reading(name, arguments, explicit=given)]
@@ -168,13 +169,13 @@ def _braces(text: str) -> str | None:
 
 
 def _single_quotes(text: str) -> str | None:
-    """A Python literal as JSON, where every single quote can only be a string's end."""
-    if '"' in text or "\\" in text or text.count("'") % 2 or "'" not in text:
+    """A Python literal as JSON. Without backslashes every quote can only be what it seems."""
+    if "'" not in text or "\\" in text:
         return None
     parts: list[str] = []
     at = 0
-    for match in _QUOTED.finditer(text):
-        parts += (_json_words(text[at : match.start()]), json.dumps(match[1]))
+    for match in _STRING.finditer(text):
+        parts += (_json_words(text[at : match.start()]), json.dumps(match[0][1:-1]))
         at = match.end()
     return "".join((*parts, _json_words(text[at:])))
 

@@ -8,7 +8,7 @@ from quillon.prompt.callstates import FENCE, MAX_BLANKS, MAX_HEADER, Function, T
 from quillon.prompt.functionxml import HEADER
 from quillon.prompt.jsonscan import JsonError, JsonScanner
 from quillon.prompt.reading import CALL_KEYS, NotJsonError, Reading, calls_in, known, loads
-from quillon.prompt.states import CLOSE, OPEN, Reader, Source, Step, partial
+from quillon.prompt.states import CLOSE, OPEN, Reader, Source, State, Step, partial
 from quillon.prompt.stream import Tag
 
 _THINK, _THINK_END = "<think>", "</think>"
@@ -89,9 +89,8 @@ class Text:
         outlet = self._reader.outlet
         if outlet.tail.rstrip().endswith(OPEN):
             return 1  # the tag was spelled out in text: so is what it holds
-        if not (prefix or outlet.at_line_start or self._reader.anywhere):
-            return 1
-        return Step(BareJson(self._reader, prefix), rest)
+        begins = bool(prefix) or outlet.at_line_start or self._reader.anywhere
+        return Step(BareJson(self._reader, prefix, begins=begins), rest)
 
     def _angle(self, rest: str, prefix: str) -> Step | int:  # noqa: PLR0911 - one case a line
         reader = self._reader
@@ -132,22 +131,27 @@ class Text:
 
 
 class BareJson:
-    """JSON without a tag: a call, or text."""
+    """JSON without an opening tag: a call, or text.
 
-    def __init__(self, reader: Reader, prefix: str) -> None:
+    With `begins` it begins a line or a fence, or may be anywhere; else only its closing tag makes
+    it a call.
+    """
+
+    def __init__(self, reader: Reader, prefix: str, *, begins: bool) -> None:
         self._reader = reader
         self._prefix = prefix
+        self._begins = begins
         self._scanner = JsonScanner(lenient=False)
         self._parts: list[str] = []
 
     def feed(self, item: str | Tag) -> Step:
         if isinstance(item, Tag):
-            return self._be_text(then=item)
+            return self.be_text(then=item)
         try:
             end = self._scanner.feed(item)
         except JsonError as error:
             self._parts.append(item[: error.at])
-            return self._be_text(then=item[error.at :])
+            return self.be_text(then=item[error.at :])
         self._parts.append(item[:end])
         if end is not None:
             return self._complete(item[end:])
@@ -157,8 +161,25 @@ class BareJson:
         return Step(PlainJson(self._reader), "".join(self._parts))
 
     def finish(self, *, complete: bool) -> Step | None:
-        step = self._be_text(then="")
+        step = self.be_text(then="")
         return step if step.rest else None
+
+    def be_call(self, readings: list[Reading]) -> State:
+        """It is these calls; the state behind them."""
+        self._reader.outlet.calls(readings, "".join(self._parts))
+        return self._reader.to_closers(_closers(self._prefix))
+
+    def be_text(self, then: str | Tag) -> Step:
+        """It is text, up to a tag that stood in what looked like a string."""
+        text = "".join(self._parts)
+        outlet = self._reader.outlet
+        outlet.text(self._prefix)
+        at = text.find(OPEN) if self._reader.tags_are_text else -1
+        if at >= 0 and not isinstance(then, Tag):
+            outlet.text(text[:at])
+            return Step(self._reader.to_text(), text[at:] + then)
+        outlet.text(text)
+        return Step(self._reader.to_text(), then)
 
     def _may_be_call(self) -> bool:
         key = self._scanner.first_key
@@ -172,29 +193,48 @@ class BareJson:
             value = None
         readings = calls_in(value)
         if readings and self._accepted(value, readings):
-            self._reader.outlet.calls(readings, text)
-            return Step(self._reader.to_closers(_closers(self._prefix)), rest)
+            if self._begins:
+                return Step(self.be_call(readings), rest)
+            return Step(Unopened(self._reader, self, readings), rest)
         if isinstance(value, dict) and value.keys() == {"response"} and self._may_be_call():
             self._reader.outlet.text(str(value["response"]))
             return Step(self._reader.to_text(), rest)
-        return self._be_text(then=rest)
+        return self.be_text(then=rest)
 
     def _accepted(self, value: object, readings: list[Reading]) -> bool:
         if self._reader.anywhere and isinstance(value, dict) and value.keys() & _UNMISTAKABLE:
             return True  # a wrong name in it is told to the model
         return known(readings, self._reader.tools)
 
-    def _be_text(self, then: str | Tag) -> Step:
-        """It is text, up to a tag that stood in what looked like a string."""
-        text = "".join(self._parts)
-        outlet = self._reader.outlet
-        outlet.text(self._prefix)
-        at = text.find(OPEN) if self._reader.tags_are_text else -1
-        if at >= 0 and not isinstance(then, Tag):
-            outlet.text(text[:at])
-            return Step(self._reader.to_text(), text[at:] + then)
-        outlet.text(text)
-        return Step(self._reader.to_text(), then)
+
+class Unopened:
+    """Behind JSON in the middle of a line, which is a call if a closing tag follows."""
+
+    def __init__(self, reader: Reader, source: BareJson, readings: list[Reading]) -> None:
+        self._reader = reader
+        self._source = source
+        self._readings = readings
+        self._hold = ""
+
+    def feed(self, item: str | Tag) -> Step:
+        if isinstance(item, Tag):
+            if item.text == CLOSE and not self._hold.strip():
+                return Step(self._source.be_call(self._readings))
+            state = self._source.be_text(then=item).state
+            self._reader.outlet.text(self._hold)
+            return Step(state, item)
+        text = self._hold + item
+        bare = text.lstrip()
+        closes = self._reader.tags_are_text and bare.startswith(CLOSE)
+        if closes and len(text) - len(bare) < MAX_BLANKS:
+            return Step(self._source.be_call(self._readings), bare[len(CLOSE) :])
+        if len(text) - len(bare) >= MAX_BLANKS or not CLOSE.startswith(bare):
+            return self._source.be_text(then=text)
+        self._hold = text
+        return Step(self)
+
+    def finish(self, *, complete: bool) -> Step | None:
+        return self._source.be_text(then=self._hold)
 
 
 class PlainJson:

@@ -64,6 +64,10 @@ HERMES = {
         '```xml\n<tool_call>\n{"name": "now"}\n</tool_call>\n```\nok',
         [NOW, ("text", "\nok")],
     ),
+    "function XML in a fence": (
+        "```xml\n<tool_call>\n<function=now>\n</function>\n</tool_call>\n```",
+        [NOW],
+    ),
     "opened twice": ('<tool_call>\n<tool_call>{"name": "now"}</tool_call>', [NOW]),
     "never closed": ('<tool_call>\n{"name": "now", "arguments": {}}', [NOW]),
     "never closed, text goes on": ('<tool_call>{"name": "now"} ok', [NOW, ("text", " ok")]),
@@ -86,6 +90,10 @@ HERMES = {
     "single quotes": (
         "<tool_call>{'name': 'find', 'arguments': {'query': 'x'}}</tool_call>",
         [(*FIND, "single quotes")],
+    ),
+    "both kinds of quotes": (
+        """<tool_call>{'name': "find", 'arguments': {'query': "it's so"}}</tool_call>""",
+        [("call", "find", {"query": "it's so"}, "single quotes")],
     ),
     "text beyond ASCII": (
         '<tool_call>{"name": "find", "arguments": {"query": "日本 \\u00e9 😀"}}</tool_call>',
@@ -166,6 +174,10 @@ BARE = {
     ),
     "in another model's tag": ('<tools>\n{"name": "now", "arguments": {}}\n</tools>', [NOW]),
     "its closing tag alone": ('{"name": "now", "arguments": {}}\n</tool_call>', [NOW]),
+    "its closing tag alone, inside a line": (
+        'I call {"name": "now", "arguments": {}}\n</tool_call> ok',
+        [("text", "I call "), NOW, ("text", " ok")],
+    ),
     "a list": ('[{"name": "now"}, {"name": "find", "arguments": {"query": "x"}}]', [NOW, FIND]),
     "OpenAI's form": (
         '{"tool_calls": [{"id": "1", "type": "function", "function": '
@@ -294,8 +306,8 @@ BROKEN = {
         "half of a surrogate pair",
     ),
     "arguments cut away": ('<tool_call>{"name": "now", </tool_call>', "stands where a key should"),
-    "double and single quotes": (
-        """<tool_call>{'name': "now", 'arguments': {}}</tool_call>""",
+    "single quotes that may end or not": (
+        "<tool_call>{'name': 'find', 'arguments': {'query': 'it's'}}</tool_call>",
         "a single quote stands where",
     ),
     "text between parameters": (
