@@ -357,13 +357,14 @@ async def test_without_a_folder_there_is_a_chat_without_tools(folder, more):
 
 async def test_a_turn_goes_on_with_the_folders_it_began_with(folder):
     steps = (
-        {"match": "slow", "reply": READ, "gates": {0: "go"}},
+        {"match": "slow", "reply": f"so {READ}", "chunk": 3, "gates": {1: "go"}},
         {"match": "other", "reply": "quick"},
         {"match": "1: ANSWER = 41", "reply": "41."},
     )
     async with start(folder, *steps) as server:
         await shake(server, folder)
         slow = ask(server, "slow one")
+        await server.until(lambda m: m.get("method") == "$/progress")
         other = {"uri": folder.parent.as_uri(), "name": "other"}
         event = {"added": [other], "removed": [{"uri": folder.as_uri(), "name": "workspace"}]}
         server.notify("workspace/didChangeWorkspaceFolders", {"event": event})
@@ -371,4 +372,4 @@ async def test_a_turn_goes_on_with_the_folders_it_began_with(folder):
         assert response["result"]["text"] == "quick"
         (folder.parent / "go").write_text("")
         response, _ = await answer(server, slow)
-        assert response["result"]["text"] == "41."
+        assert response["result"]["text"] == "so 41."
