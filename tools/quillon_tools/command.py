@@ -7,6 +7,9 @@ from pathlib import Path
 import msgspec
 
 from quillon_tools.confinement import ConfinedPath
+from quillon_tools.visible import visible
+
+REPORT = "{report}"  # in an argument, stands for the path of a temporary file
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -46,8 +49,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def preview(self) -> str:
-        """What is approved: the argument vector and the working directory."""
-        return f"{shlex.join(self.argv)}\nin {self.folder.real}"
+        """What is approved: the argument vector and the working directory, a line each."""
+        return f"{visible(shlex.join(self.argv))}\nin {visible(str(self.folder.real))}"
 
     @property
     def is_of_workspace(self) -> bool:

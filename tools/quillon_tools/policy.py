@@ -16,6 +16,7 @@ from quillon_tools.calls import Effect, Proposal
 from quillon_tools.command import Command
 from quillon_tools.tool import Answer, Tool
 from quillon_tools.validation import ValidCall
+from quillon_tools.visible import visible_lines, visible_values
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,10 @@ _NEVER_RUN = frozenset(
 
 
 class ApprovalRequest(msgspec.Struct, frozen=True):
-    """What the user is asked. `preview` shows what would happen: a command, or a diff."""
+    """What the user is asked. `preview` shows what would happen: a command, or a diff.
+
+    All of it is for eyes: what could not be seen is spelled out.
+    """
 
     call_id: str
     tool: str
@@ -143,8 +147,8 @@ class Policy:
             call_id=valid.call.id,
             tool=valid.tool.name,
             effect=valid.tool.effect,
-            arguments=valid.arguments,
-            reason=valid.tool.summary,
+            arguments=visible_values(valid.arguments),
+            reason=visible_lines(valid.tool.summary),
             preview=preview,
         )
         try:
@@ -168,6 +172,6 @@ def _preview(valid: ValidCall, action: Action) -> str:
     if isinstance(action, Command):
         return action.preview
     if isinstance(action, Proposal):
-        return action.diff
+        return visible_lines(action.diff)
     arguments = json.dumps(valid.arguments, ensure_ascii=False, indent=2)
-    return f"{valid.tool.name} {arguments}"
+    return visible_lines(f"{valid.tool.name} {arguments}")

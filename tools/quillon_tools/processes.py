@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from quillon_tools.calls import Failed
-from quillon_tools.command import Command, Finished
+from quillon_tools.command import REPORT, Command, Finished
 from quillon_tools.workers import Stop
 
 RUN_VARIABLE = "QUILLON_RUN"
@@ -27,7 +27,6 @@ MAX_REPORT_BYTES = 20_000_000
 _DRAIN_SECONDS = 2.0
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.001, 0.05
 _PIECE = 65_536
-_REPORT = "{report}"
 # Terminal escapes (ECMA-48 control sequences and operating system commands), then controls.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -44,7 +43,7 @@ def run(command: Command, stop: Stop) -> Finished:
     """
     with tempfile.TemporaryDirectory(prefix="quillon-", ignore_cleanup_errors=True) as scratch:
         report = Path(scratch) / "report"
-        argv = [part.replace(_REPORT, str(report)) for part in command.argv]
+        argv = [part.replace(REPORT, str(report)) for part in command.argv]
         number = uuid.uuid4().hex
         started = time.monotonic()
         process = _start(command, argv, number)

@@ -1,11 +1,13 @@
 """`quillon audit`: what models called, who decided, and how it ended."""
 
 import msgspec
+from rich.markup import escape
 
 from quillon.cli.output import Output, fail
 from quillon.folders import audit_directory
 from quillon_tools.audit import AuditLog, AuditRecord
 from quillon_tools.calls import Failed
+from quillon_tools.visible import visible
 
 _LISTED = 6  # conversations
 
@@ -39,9 +41,10 @@ def show_audit(conversation: str | None, output: Output) -> int:
 def _cells(record: AuditRecord) -> tuple[str, ...]:
     arguments = msgspec.json.encode(record.arguments).decode()
     return (
-        record.time.replace("T", " ")[:19],
-        record.tool,
-        arguments,
+        escape(visible(record.time.replace("T", " ")[:19])),
+        # Names and arguments are the model's: neither escapes nor markup may reach the terminal.
+        escape(visible(record.tool)),
+        escape(visible(arguments)),
         record.decision,
         record.by,
         f"{record.seconds:.1f}",
