@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from quillon_tools.calls import Failed, Outcome
-from quillon_tools.masking import masked
+from quillon_tools.masking import masked, masked_values
 from quillon_tools.textfile import whole
 from quillon_tools.toolset import Audit, AuditEntry
 
@@ -102,7 +102,7 @@ def _record(entry: AuditEntry) -> AuditRecord:
     return AuditRecord(
         time=datetime.now(UTC).isoformat(timespec="milliseconds"),
         call_id=whole(entry.call.id[:200]),
-        tool=whole(entry.call.name[:200]),
+        tool=masked(whole(entry.call.name[:200])),
         arguments=_plain(entry.arguments),
         decision=entry.decision,
         by=entry.by,
@@ -114,12 +114,10 @@ def _record(entry: AuditEntry) -> AuditRecord:
 def _plain(arguments: dict[str, Any]) -> Any:
     """The arguments without secrets, as JSON; as an excerpt where they are long or no JSON."""
     try:
-        text = masked(whole(json.dumps(arguments, ensure_ascii=False)))
+        # Each string by itself: as JSON, a line feed before a secret would be a letter.
+        text = whole(json.dumps(masked_values(arguments), ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):
         return "arguments that are no JSON"
     if len(text) > MAX_ARGUMENTS:
         return f"{text[:MAX_ARGUMENTS]}..."
-    try:
-        return json.loads(text)
-    except ValueError:  # a mask took a quote with it
-        return text
+    return json.loads(text)

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from quillon_tools.calls import Edit, FileEdit, Proposal, Retry
 from quillon_tools.files import shortened
+from quillon_tools.masking import masked_lines
 from quillon_tools.textfile import lines_of
 from quillon_tools.tool import tool
 from quillon_tools.unified import unified_diff
@@ -125,7 +126,7 @@ def _not_unique(path: ConfinedPath, text: str, search: str) -> str:
 def _not_found(path: ConfinedPath, text: str, search: str) -> str:
     """What is wrong, with the place that looks most like what was searched."""
     message = f"search does not stand in {path}"
-    lines = lines_of(text)
+    lines = lines_of(masked_lines(text))
     wanted = [line.strip() for line in lines_of(search) if line.strip()]
     if not wanted:
         return message

@@ -6,6 +6,7 @@ import pathspec
 import re2  # type: ignore[import-untyped]  # the package has no types
 
 from quillon_tools.calls import Retry
+from quillon_tools.masking import masked_lines
 from quillon_tools.textfile import lines_of
 from quillon_tools.tool import tool
 from quillon_tools.workers import Stop
@@ -32,7 +33,7 @@ def read_file(
         end_line: Last line.
     """
     file = workspace.read_text(path)
-    lines = lines_of(file.text)
+    lines = lines_of(masked_lines(file.text))
     if not lines:
         return f"{path} is empty."
     first = max(1, start_line or 1)

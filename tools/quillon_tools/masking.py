@@ -3,13 +3,22 @@
 The forms are those that the issuers document; what has no form of its own is not found.
 """
 
+from typing import Any
+
 import re2  # type: ignore[import-untyped]  # the package has no types
+
+from quillon_tools.textfile import whole
 
 # Kept short: each alternative begins with letters that make it rare.
 _FORMS = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^\-]*?"
     r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s:]*",
+    # A key that is cut off, or whose lines stand after `-`, `+`, numbers or names of files.
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\\]*\s*"
+    r"(?:[^\n]{0,300}?(?:[A-Za-z0-9+/=\\]{24,}|Proc-Type: [^\n]{1,40}|DEK-Info: [^\n]{1,80})"
+    r"[^\n]{0,2}(?:\n|\z)|(?:[^\n]{0,300}?\d[:)\-]|[+\-])?[ \r\t]*\n)*"
+    r"(?:[^\n]{0,300}?[A-Za-z0-9+/]{1,24}={1,2}\s*\n|[A-Za-z0-9+/]{1,24}(?:\n|\z))?"
+    r"(?:[^\n]{0,300}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?",
     r"\bAKIA[0-9A-Z]{16}\b",
     r"\bASIA[0-9A-Z]{16}\b",
     r"\bgh[pousr]_[A-Za-z0-9]{36,}\b",
@@ -42,4 +51,28 @@ _SECRETS = _compile(_FORMS)
 
 def masked(text: str) -> str:
     """The text with each secret replaced by `MASK`."""
-    return _SECRETS.sub(MASK, text)  # type: ignore[attr-defined,no-any-return]  # no types
+    return _SECRETS.sub(MASK, whole(text))  # type: ignore[attr-defined,no-any-return]  # no types
+
+
+def masked_lines(text: str) -> str:
+    """As `masked`, with as many lines as before: for texts of which a part will be shown.
+
+    A part of a secret has no form by which it could be found afterwards.
+    """
+
+    def mask(match: Any) -> str:
+        ends = "".join(char for char in match[0] if char in "\r\n")
+        return f"{MASK}{ends}"
+
+    return _SECRETS.sub(mask, whole(text))  # type: ignore[attr-defined,no-any-return]  # no types
+
+
+def masked_values(value: Any) -> Any:
+    """A JSON value with the secrets in its strings masked, the names included."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, dict):
+        return {masked_values(key): masked_values(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked_values(item) for item in value]
+    return value

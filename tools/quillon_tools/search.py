@@ -12,6 +12,7 @@ import re2  # type: ignore[import-untyped]  # the package has no types
 
 from quillon_tools.calls import Failed, Retry, ToolError
 from quillon_tools.files import MAX_LINE, shortened
+from quillon_tools.masking import masked_lines
 from quillon_tools.textfile import decode, is_binary
 from quillon_tools.tool import tool
 from quillon_tools.workers import Stop
@@ -140,7 +141,7 @@ def searchable(workspace: Workspace, path: ConfinedPath) -> bytes:
     """
     opened = workspace.open_text(path)
     if opened is not None:
-        return opened.text.encode("utf-8", "replace")
+        return _without_keys(opened.text.encode("utf-8", "replace"))
     try:
         raw = workspace.read_bytes(path, MAX_SEARCHED_BYTES)
     except Failed:
@@ -148,8 +149,15 @@ def searchable(workspace: Workspace, path: ConfinedPath) -> bytes:
             return b""
         raise
     if raw.startswith(_WIDE_MARKS):
-        return decode(raw, str(path)).text.encode("utf-8", "replace")
-    return raw
+        raw = decode(raw, str(path)).text.encode("utf-8", "replace")
+    return _without_keys(raw)
+
+
+def _without_keys(raw: bytes) -> bytes:
+    """The text without private keys: the lines of one have no form by which to know them."""
+    if b"PRIVATE KEY" not in raw:
+        return raw
+    return masked_lines(raw.decode("latin-1")).encode("latin-1")  # every byte is a character
 
 
 def _matches(

@@ -11,6 +11,7 @@ from quillon_tools.calls import Retry, ToolError
 from quillon_tools.files import limited, numbered
 from quillon_tools.index import Defined, SymbolIndex, source_language
 from quillon_tools.languages import language_of, parse
+from quillon_tools.masking import masked_lines
 from quillon_tools.search import searchable
 from quillon_tools.symbols import Kind
 from quillon_tools.textfile import lines_of
@@ -161,7 +162,7 @@ def _order(each: Defined) -> tuple[bool, int, str, int]:
 
 
 def _source(workspace: Workspace, found: Defined) -> str:
-    lines = lines_of(workspace.read_text(found.path).text)
+    lines = lines_of(masked_lines(workspace.read_text(found.path).text))
     first, last = found.symbol.start_line, min(found.symbol.end_line, len(lines))
     while first > 1 and _LEADING.match(lines[first - 2]):
         first -= 1  # decorators, attributes and comments belong to it

@@ -213,7 +213,7 @@ class Toolset:
     def _finished(self, valid: ValidCall, answer: str | Proposal) -> ToolResult:
         proposal = answer if isinstance(answer, Proposal) else None
         text = answer if isinstance(answer, str) else answer.label
-        text = cut(masked(whole(text)), self.limits.output)
+        text = cut(masked(text), self.limits.output)
         if valid.coercions:
             text += whole("\n(" + "; ".join(valid.coercions) + ")")
         return ToolResult(valid.call.id, ok=True, text=text, proposal=proposal)
@@ -280,5 +280,5 @@ def cut(text: str, limit: int) -> str:
 
 
 def _result(call: ToolCall, outcome: Outcome, message: str) -> ToolResult:
-    text = cut(masked(whole(message)), _MAX_ERROR)
+    text = cut(masked(message), _MAX_ERROR)
     return ToolResult(call.id, ok=False, text=f"Error: {text}", outcome=outcome)
