@@ -169,7 +169,12 @@ async def test_cancelling_a_turn_takes_the_question_for_approval_back(folder):
         assert (await server.response(number))["error"]["code"] == -32800
         # Answered all the same, it changes nothing.
         server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": "once"}})
-        response, _ = await answer(server, ask(server, "and now?"))
+        (row,) = (await server.call("quillon/conversations/list", {}))["result"]
+        conversation = {"conversationId": row["conversationId"]}
+        kept = (await server.call("quillon/conversations/get", conversation))["result"]
+        # A call without a result would leave the model waiting for it.
+        assert [m["role"] for m in kept["messages"]] == ["user", "assistant", "tool"]
+        response, _ = await answer(server, ask(server, "and now?", **conversation))
         assert response["result"]["text"] == "So."
 
 

@@ -161,13 +161,16 @@ class Turn:
             if answer.finished is not None and answer.finished.reason == "length":
                 reason = "length"
                 yield NoticeEvent("The answer reached its longest allowed length and was cut off.")
-            if not answer.calls and not answer.broken:
+            if answer.finished is None or not (answer.calls or answer.broken):
                 break
-            if self._tools.exhausted or self._broken_left <= 0:
-                reason = "toolLimit"
-                break
-            async for event in self._run_calls(answer):
-                yield event
+            try:
+                if self._tools.exhausted or self._broken_left <= 0:
+                    reason = "toolLimit"
+                    break
+                async for event in self._run_calls(answer):
+                    yield event
+            finally:
+                self._end_calls(answer)
             if reason == "length":
                 break
         yield TurnResult(
@@ -287,6 +290,15 @@ class Turn:
         calls = tuple(answer.calls) if answer.finished is not None else ()
         if answer.text or calls:
             self._messages.append(Message(role="assistant", content=answer.text, tool_calls=calls))
+
+    def _end_calls(self, answer: Answer) -> None:
+        """Give every recorded call a result: a model would wait for one that has none."""
+        ended = {message.tool_call_id for message in self._messages if message.role == "tool"}
+        self._messages += (
+            Message(role="tool", content="Error: this call was not run", tool_call_id=call.id)
+            for call in answer.calls
+            if call.id not in ended
+        )
 
     async def _run_calls(self, answer: Answer) -> AsyncIterator[TurnEvent]:
         for call in answer.calls:

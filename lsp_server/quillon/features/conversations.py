@@ -1,5 +1,7 @@
 """`quillon/conversations/*`: the stored conversations of the workspace."""
 
+import asyncio
+
 from quillon import protocol
 from quillon.assist.conversations import Conversation, markdown
 from quillon.prompt.messages import Message
@@ -10,9 +12,12 @@ def register(server: QuillonServer) -> None:
     """Register list, get, delete and export."""
 
     @server.feature(protocol.CONVERSATIONS_LIST)
-    def list_conversations(
+    async def list_conversations(
         ls: QuillonServer, params: protocol.ConversationsParams | None
     ) -> list[protocol.ConversationSummary]:
+        query = params.query if params else ""
+        # All of their files are read.
+        found = await asyncio.to_thread(ls.conversations.all, query)
         return [
             protocol.ConversationSummary(
                 conversation_id=conversation.id,
@@ -20,7 +25,7 @@ def register(server: QuillonServer) -> None:
                 updated=conversation.updated,
                 turns=conversation.turns,
             )
-            for conversation in ls.conversations.all(params.query if params else "")
+            for conversation in found
         ]
 
     @server.feature(protocol.CONVERSATIONS_GET)

@@ -338,3 +338,21 @@ async def test_an_attachment_stands_before_the_question(folder):
 )
 def test_repetition_is_noticed(text, expected):
     assert repeats(text) is expected
+
+
+async def test_a_call_that_was_not_run_any_more_has_a_result(folder):
+    steps = [Step(reply=call("list_files")), *(Step(reply=call("list_files")) for _ in range(5))]
+    chat = Chat(folder, steps, chat={"maxToolCalls": 1})
+    events = await chat.ask("go on for ever")
+    assert of(TurnResult, events)[0].reason == "toolLimit"
+    messages = chat.conversation.messages
+    asked = [one.id for message in messages for one in message.tool_calls]
+    answered = [m.tool_call_id for m in messages if m.role == "tool"]
+    assert asked == answered
+
+
+async def test_calls_of_an_answer_that_goes_in_circles_are_not_run(folder):
+    chat = Chat(folder, [Step(reply=call("list_files") + " again and again" * 30)])
+    events = await chat.ask("what is there?")
+    assert not of(ResultEvent, events)
+    assert [m.role for m in chat.conversation.messages] == ["user", "assistant"]
