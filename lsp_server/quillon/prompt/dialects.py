@@ -49,6 +49,6 @@ def dialect_for(info: EngineInfo) -> Dialect:
     if "<tool_call>" in template:
         return Dialect("hermes", tag_tokens=info.tool_call_token)
     if supports_tools(template):
-        # A format of its own that we do not know: the reader tries, the grammar keeps away.
+        # A format of its own that we do not know: the reader tries, the grammar never wakes.
         return Dialect("hermes", tag_tokens=info.tool_call_token)
     return Dialect("json", trigger='{"tool_call": ')

@@ -23,7 +23,11 @@ _log = logging.getLogger(__name__)
 # Text of tool definitions that cannot spell a special token, in any vocabulary known to us,
 # stays in the template's sight, so that it can be compared, sorted and tokenised as one run.
 _HARMLESS = re.compile(r"[^<>\[\]{}|\uff5c\u2581\x00-\x08\x0b-\x1f]*")
-_TAG_START, _TAG_END = "<[", ">]"
+# What may be a special token in some vocabulary. The names that Qwen's instructions hold in
+# angle brackets are none, and must not cut the text around them.
+_MAY_BE_SPECIAL = re.compile(
+    r"<(?!/?tools>|function-name>|args-json-object>)[^<>\n]{1,60}>|\[/?[A-Za-z_]{2,40}\]"
+)
 
 
 class ChatTemplate:
@@ -62,7 +66,8 @@ class ChatTemplate:
         ends with the last message. A template without a notion of tools gets them, calls and
         results as text of ordinary messages.
         """
-        if not self._native_tools and (tools or any(m.role == "tool" for m in messages)):
+        uses_tools = bool(tools) or any(m.role == "tool" or m.tool_calls for m in messages)
+        if uses_tools and not self._native_tools:
             messages, tools = without_tool_roles(messages, tools), ()
         if self._own is not None:
             try:
@@ -180,18 +185,19 @@ class _Rendering:
 def _joined(segments: Iterator[Segment]) -> Iterator[Segment]:
     """The same text with as few borders as can be, for tokens do not cross them.
 
-    Trusted text before its first and after its last character that may belong to a special
-    token is as good untrusted, and is joined with the content beside it.
+    Trusted text before the first and after the last thing in it that may be a special token is
+    as good untrusted, and is joined with the content beside it.
     """
     plain = ""
     for segment in segments:
         if not segment.trusted:
             plain += segment.text
             continue
-        start, end = _first(segment.text), _last(segment.text) + 1
-        if end <= start:
+        tags = list(_MAY_BE_SPECIAL.finditer(segment.text))
+        if not tags:
             plain += segment.text
             continue
+        start, end = tags[0].start(), tags[-1].end()
         plain += segment.text[:start]
         if plain:
             yield Segment(plain)
@@ -204,12 +210,3 @@ def _joined(segments: Iterator[Segment]) -> Iterator[Segment]:
 def _wellformed(text: str) -> str:
     """The text without lone surrogates, which no tokenizer and no wire takes."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _first(text: str) -> int:
-    found = [at for at in (text.find(char) for char in _TAG_START) if at >= 0]
-    return min(found, default=len(text))
-
-
-def _last(text: str) -> int:
-    return max(text.rfind(char) for char in _TAG_END)

@@ -77,6 +77,20 @@ def test_the_embedded_model_sees_what_it_was_trained_on():
     assert template.problem is None
 
 
+def test_its_tokens_are_those_of_training(model):
+    # Training tokenised each conversation as one text; segments must not add borders.
+    contents = ["hi", " x\n", "def f():\n    return 1.", "日本語", "a <b>", "{}", "\n\nend:\n"]
+    for content in contents:
+        messages = [
+            SYSTEM,
+            Message("user", content),
+            Message("assistant", content, (ToolCall("1", "read_file", {"path": content}),)),
+            Message("tool", content, tool_call_id="1"),
+        ]
+        prompt = embedded().render(messages, TOOLS)
+        assert model.tokenize(prompt) == model._raw_tokens(text(prompt), special=True)
+
+
 def test_the_border_of_a_content_is_a_special_token():
     # Between two special tokens all text is one run, as it was in training.
     prompt = embedded().render([Message("user", " hi:\n")])
