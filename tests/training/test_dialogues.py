@@ -7,14 +7,21 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 import jinja2
+import msgspec
 import torch
+from quillon_training.cli import main
+from quillon_training.corpus import build
+from quillon_training.curve import read_losses
 from quillon_training.dialogues.generate import Plan, generate, packages
 from quillon_training.dialogues.records import openai_form
 from quillon_training.dialogues.wording import Wordings
+from quillon_training.errors import TrainingError
 from quillon_training.export import chat_template
 from quillon_training.heldout import held_out
 from quillon_training.model import ModelShape, build_model
+from quillon_training.pretrain import PretrainSettings, Run
 from quillon_training.rendering import Renderer
+from quillon_training.sources import python_sources
 from quillon_training.supervised import DialogueRows, hidden_states
 from quillon_training.tokenizer import load_tokenizer, train_tokenizer
 
@@ -44,6 +51,9 @@ def load_{0}(path):
     with open(path) as file:
         return file.read()
 '''
+SHAPE = ModelShape(
+    vocabulary=600, hidden=64, layers=2, heads=2, kv_heads=1, head_dim=32, feed_forward=128
+)
 TOOLS = [tool.definition("brief") for tool in default_tools()]
 
 
@@ -133,16 +143,43 @@ def test_only_what_the_assistant_says_is_learnt(made, tokenizer):
     )
 
 
+def test_the_decay_learns_dialogues_and_code_together(folder, made, tokenizer, tmp_path):
+    build(python_sources([folder]), tmp_path, per_package=10**6, seed=1)
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))
+    settings = PretrainSettings(
+        length=96, rows_per_batch=8, batches_per_step=1, warmup=1, decay_from=1, decay_steps=4
+    )
+    run = Run(tmp_path / "run", tmp_path / "train", tokenizer, path)
+    run.start(SHAPE, msgspec.structs.replace(settings, dialogue_batches=1))
+    run.train(threads=1, steps=2, minutes=None, log_every=1)
+    first, last = read_losses(tmp_path / "run" / "loss.jsonl")
+    assert first.dialogue_loss > 4
+    assert last.lr < first.lr
+    without = Run(tmp_path / "run", tmp_path / "train", tokenizer)
+    without.resume()
+    with pytest.raises(TrainingError, match="ask for dialogues"):
+        without.train(threads=1, steps=3, minutes=None)
+
+
+def test_the_command_line_says_what_to_do(monkeypatch, capsys, tokenizer, tmp_path):
+    arguments = ["pretrain", str(tmp_path / "run"), "--corpus", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["train", *arguments, "--tokenizer", str(tokenizer)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "holds no corpus" in said
+    assert "Build one with" in said
+
+
 def test_a_shared_system_prompt_changes_nothing(made, tokenizer, tmp_path):
     path = tmp_path / "dialogues.jsonl"
     path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))
     rows = DialogueRows(path, load_tokenizer(tokenizer), tokens=2048, seed=1)
     batch = rows.batch(2)
     assert (batch.ids == rows.batch(2).ids).all()
-    shape = ModelShape(
-        vocabulary=600, hidden=64, layers=2, heads=2, kv_heads=1, head_dim=32, feed_forward=128
-    )
-    model = build_model(shape, seed=1)
+    model = build_model(SHAPE, seed=1)
     shared = hidden_states(model, batch)
     whole = torch.cat([batch.prefix.expand(len(batch.ids), -1), batch.ids], dim=1)
     plain = model.model(input_ids=whole).last_hidden_state[:, len(batch.prefix) :]
