@@ -93,6 +93,12 @@ async def test_an_ignore_file_that_would_take_others_forever(bench_of):
     assert (await bench.call("search_text", pattern="find me")).endswith(":1: find me")
 
 
+async def test_an_ignore_file_of_very_many_patterns_is_heeded_as_far_as_it_goes(bench_of):
+    patterns = "*.log\n" + "\n".join(f"x{number}**y" for number in range(14_000))
+    bench = bench_of({".gitignore": patterns, "a.log": "find me\n", "a.py": "find me\n"})
+    assert await bench.call("search_text", pattern="find me") == "a.py:1: find me"
+
+
 async def test_open_documents_are_searched(bench_of):
     bench = bench_of({"a.py": "old\n"})
     bench.editor.documents[bench.root / "a.py"] = ("new text\n", 1)

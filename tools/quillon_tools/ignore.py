@@ -7,6 +7,8 @@ import re2  # type: ignore[import-untyped]  # the package has no types
 # In the order of precedence, the strongest last.
 IGNORE_FILES = (".gitignore", ".ignore")
 MAX_IGNORE_BYTES = 200_000
+# Of one file; what compiles them takes time by their number, and gives up at some thousands.
+MAX_PATTERNS = 1000
 
 _FOLDERS = frozenset(
     {
@@ -66,16 +68,19 @@ class IgnoreRules(msgspec.Struct, frozen=True):
 
 
 def _spec(source: str) -> pathspec.GitIgnoreSpec | None:
-    lines = [line for line in source.splitlines() if _is_pattern(line)]
-    # RE2, because a repository's patterns must not be able to take exponential time.
-    return pathspec.GitIgnoreSpec.from_lines(lines, backend="re2") if lines else None
+    lines = [line for line in source.splitlines() if line.strip() and not line.startswith("#")]
+    lines = lines[:MAX_PATTERNS]
+    # One by one only where one of them is wrong: that takes longer.
+    return _compiled(lines) or _compiled([line for line in lines if _is_pattern(line)])
+
+
+def _compiled(lines: list[str]) -> pathspec.GitIgnoreSpec | None:
+    try:
+        # RE2, because a repository's patterns must not be able to take exponential time.
+        return pathspec.GitIgnoreSpec.from_lines(lines, backend="re2") if lines else None
+    except (ValueError, re2.error):  # wrong, or together too large
+        return None
 
 
 def _is_pattern(line: str) -> bool:
-    if not line.strip() or line.startswith("#"):
-        return False
-    try:
-        pathspec.GitIgnoreSpec.from_lines([line], backend="re2")
-    except (ValueError, re2.error):  # git skips what it cannot read, such as a lone "!"
-        return False
-    return True
+    return _compiled([line]) is not None  # git skips what it cannot read, such as a lone "!"
