@@ -2,8 +2,7 @@
 
 What it changes in pygls, and why:
 
-* Parameters of methods that lsprotocol does not know would arrive as namedtuples with mangled
-  keys; here they are the msgspec structs of `protocol`.
+* Messages of our own methods have the classes of `message_types`.
 * Requests before `initialize` and after `shutdown` are answered with the errors that the
   specification asks for; pygls runs the former and drops the latter.
 * A message that is not JSON, or whose parameters are wrong, is answered; pygls only logs it.
@@ -19,7 +18,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Union
+from typing import Any
 
 import attrs
 import msgspec
@@ -27,20 +26,19 @@ from cattrs import Converter
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, default_converter
+from pygls.protocol import LanguageServerProtocol
 
-from quillon import __version__, protocol
+from quillon import __version__
 from quillon.assist.conversations import ConversationStore
 from quillon.assist.inline import Suggester
 from quillon.engine.base import Engine, EngineError, EngineInfo
 from quillon.handshake import initialize_result
+from quillon.message_types import MsgId, awaited_type, make_converter, message_type
 from quillon.session import Session
 from quillon.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-MsgId = str | int
-_MSG_ID_TYPE: Any = MsgId  # attrs' stubs know no unions
 # Called with how much of the model is loaded, from 0 to 1, or None.
 StatusListener = Callable[[float | None], None]
 
@@ -63,22 +61,6 @@ _NOT_INITIALIZED = JsonRpcException("The server is not initialized yet", -32002)
 _SHUT_DOWN = JsonRpcException("The server was shut down", -32600)
 _PARSE_ERROR = JsonRpcException("The message is not valid JSON", -32700)
 
-# method -> (type of params, type of result where the server is the one who asks)
-_METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
-    protocol.CHAT: (protocol.ChatParams, None),
-    protocol.APPROVE: (protocol.ApproveParams, protocol.ApproveResult),
-    protocol.STATUS: (protocol.StatusParams, None),
-    protocol.STATUS_GET: (None, None),
-    protocol.CONVERSATIONS_LIST: (protocol.ConversationsParams, None),
-    protocol.CONVERSATIONS_GET: (protocol.ConversationId, None),
-    protocol.CONVERSATIONS_DELETE: (protocol.ConversationId, None),
-    protocol.CONVERSATIONS_EXPORT: (protocol.ConversationId, None),
-    protocol.EXPLAIN: (protocol.ExplainParams, None),
-    protocol.DIAGNOSTICS: (protocol.DiagnosticsParams, None),
-}
-_WITHOUT_PARAMS = {protocol.STATUS_GET, protocol.CONVERSATIONS_LIST}
-_NOTIFICATIONS = {protocol.STATUS, protocol.EXPLAIN, protocol.DIAGNOSTICS}
-
 
 @attrs.frozen
 class Malformed:
@@ -87,65 +69,6 @@ class Malformed:
     id: MsgId | None
     error: JsonRpcException
     jsonrpc: str = "2.0"
-
-
-def _make_message(method: str, params: type[Any] | None) -> type[Any]:
-    optional: Any = params | None if params is not None and method in _WITHOUT_PARAMS else params
-    fields: dict[str, Any] = {
-        # No defaults: the converter leaves out what equals its default.
-        "method": attrs.field(type=str),
-        "jsonrpc": attrs.field(type=str),
-        "params": attrs.field(
-            type=optional or Any, default=None if method in _WITHOUT_PARAMS else attrs.NOTHING
-        ),
-    }
-    if method not in _NOTIFICATIONS:
-        fields = {"id": attrs.field(type=_MSG_ID_TYPE), **fields}
-    return attrs.make_class("QuillonMessage", fields)
-
-
-def result_type(result: type[Any]) -> type[Any]:
-    """The class of a response whose result is of a type."""
-    return attrs.make_class(
-        "QuillonResponse",
-        {
-            "id": attrs.field(type=_MSG_ID_TYPE),
-            "result": attrs.field(type=result),
-            "jsonrpc": attrs.field(type=str, default="2.0"),
-        },
-    )
-
-
-_MESSAGE_TYPES = {method: _make_message(method, params) for method, (params, _) in _METHODS.items()}
-_RESULT_TYPES = {
-    method: result_type(result) for method, (_, result) in _METHODS.items() if result is not None
-}
-
-
-def message_type(method: str) -> type[Any] | None:
-    """The class of a request or notification `quillon/*`; None for other methods."""
-    return _MESSAGE_TYPES.get(method)
-
-
-def make_converter() -> Converter:
-    """The converter of pygls, which also knows our structs."""
-    converter: Converter = default_converter()  # type: ignore[no-untyped-call]  # of pygls
-
-    def is_struct(kind: object) -> bool:
-        return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
-
-    converter.register_structure_hook_func(is_struct, msgspec.convert)
-    converter.register_unstructure_hook_func(is_struct, msgspec.to_builtins)
-
-    def command_or_action(raw: Any, _kind: object) -> lsp.Command | lsp.CodeAction:
-        # lsprotocol takes every action that has a command for the command itself.
-        if isinstance(raw.get("command"), str):
-            return converter.structure(raw, lsp.Command)
-        return converter.structure(raw, lsp.CodeAction)
-
-    # The key has to be the form in which lsprotocol writes the type.
-    converter.register_structure_hook(Union[lsp.Command, lsp.CodeAction], command_or_action)  # noqa: UP007
-    return converter
 
 
 class QuillonProtocol(LanguageServerProtocol):
@@ -162,11 +85,11 @@ class QuillonProtocol(LanguageServerProtocol):
     # Those of pygls are wrapped in a cache; ours are look-ups already.
     def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         """The class of a request or notification."""
-        return _MESSAGE_TYPES.get(method) or super().get_message_type(method)
+        return message_type(method) or super().get_message_type(method)
 
     def get_result_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         """The class of the response to a request that the server sends."""
-        return _RESULT_TYPES.get(method) or super().get_result_type(method)
+        return awaited_type(method) or super().get_result_type(method)
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """A message object from JSON; one that is malformed keeps its id, to be answered."""

@@ -9,7 +9,7 @@ import pytest
 
 from quillon import __version__
 from quillon.handshake import initialize_result
-from quillon.rpc import make_converter
+from quillon.message_types import make_converter
 from quillon.server import create_server
 from quillon_testing.stdio_server import raw_server
 

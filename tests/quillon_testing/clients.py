@@ -18,7 +18,7 @@ import pytest_lsp
 from lsprotocol import types as lsp
 from pytest_lsp.client import LanguageClient, register_lsp_features
 
-from quillon.rpc import make_converter
+from quillon.message_types import make_converter
 from quillon.text import Edit as TextEdit
 from quillon.text import LineIndex, Position, Span, apply_edits
 from quillon.uri import uri_of_path

@@ -13,7 +13,7 @@ from pygls.lsp.client import LanguageClient
 from pygls.protocol import LanguageServerProtocol
 
 from quillon import __version__, protocol
-from quillon.rpc import make_converter, message_type, result_type
+from quillon.message_types import make_converter, message_type, result_type
 from quillon.uri import uri_of_path
 
 _CAPABILITIES = lsp.ClientCapabilities(
