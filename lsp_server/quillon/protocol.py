@@ -92,7 +92,9 @@ class ToolCallProgress(Struct, frozen=True, tag_field="kind", tag="toolCall"):
     state: Literal["proposed", "running", "done", "failed", "denied"]
 
 
-class ToolResultProgress(Struct, frozen=True, tag_field="kind", tag="toolResult", omit_defaults=False):
+class ToolResultProgress(
+    Struct, frozen=True, tag_field="kind", tag="toolResult", omit_defaults=False
+):
     """What a tool call gave, cut to a preview."""
 
     id: str
