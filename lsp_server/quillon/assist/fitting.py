@@ -5,6 +5,7 @@ Whole turns go first, the oldest before the newer; then the longest tool results
 of the last turn are cut in their middle. The last question itself is never touched.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,20 +42,27 @@ async def fit_messages(
     kept = list(messages)
     prompt, tokens = await _render(engine, template, kept, definitions)
     whole = tokens
+    users = [i for i, message in enumerate(messages) if message.role == "user"]
     turns = cuts = 0
+    # The fewest turns that have to go, in few steps however many there are.
+    least, most = 0, len(users) - 1 if tokens > budget else 0
+    while least < most:
+        turns = (least + most) // 2
+        kept = [*messages[: users[0]], *messages[users[turns] :]]
+        prompt, tokens = await _render(engine, template, kept, definitions)
+        least, most = (turns + 1, most) if tokens > budget else (least, turns)
+    if turns != most and users:
+        turns = most
+        kept = [*messages[: users[0]], *messages[users[turns] :]]
+        prompt, tokens = await _render(engine, template, kept, definitions)
     while tokens > budget:
-        users = [i for i, message in enumerate(kept) if message.role == "user"]
-        if len(users) > 1:
-            del kept[users[0] : users[1]]
-            turns += 1
-        elif not _cut_longest(kept, tokens - budget):
+        if not _cut_longest(kept, tokens - budget):
             raise PromptTooLong(
                 f"The question takes {tokens} tokens and the model has room for {budget}. "
                 "Ask a shorter question, attach less, or choose a larger context "
                 "(setting quillon.model.contextSize)."
             )
-        else:
-            cuts += 1
+        cuts += 1
         prompt, tokens = await _render(engine, template, kept, definitions)
     return Fitted(prompt, tokens, _sentence(turns, cuts, whole - tokens))
 
@@ -84,7 +92,8 @@ async def _render(
     messages: Sequence[Message],
     definitions: Sequence[dict[str, Any]],
 ) -> tuple[Prompt, int]:
-    prompt = template.render(messages, definitions)
+    # In a thread: of a thousand messages it takes some time.
+    prompt = await asyncio.to_thread(template.render, messages, definitions)
     counts = await engine.count([segment.text for segment in prompt])
     return prompt, sum(counts) + _MARGIN
 
