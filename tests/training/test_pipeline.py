@@ -12,6 +12,7 @@ pytest.importorskip("datasketch")
 import numpy as np
 import torch
 from quillon_training.checkpoint import load_checkpoint
+from quillon_training.compression import measure
 from quillon_training.corpus import Corpus, build
 from quillon_training.errors import CheckpointError, ExportError, TrainingError
 from quillon_training.evaluate import evaluate_fim
@@ -156,6 +157,15 @@ def test_a_trained_model_answers_alike_in_llama_cpp(made, tmp_path, kind):
     reports, holes = evaluate_fim(path, load_tokenizer(tokenizer), corpus, holes=4)
     assert [report.order for report in reports] == ["psm", "spm"]
     assert len(holes) == 4
+
+
+def test_bits_per_byte_of_a_model_that_knows_nothing(made):
+    model = build_model(SHAPES["miniature"], seed=1)
+    tokenizer = load_tokenizer(made / "tokenizer.json")
+    result = measure(model, tokenizer, Corpus(made / "heldout"), files=1, length=96)
+    assert result.tokens == 79
+    assert abs(result.loss - np.log(SHAPES["miniature"].vocabulary)) < 0.3
+    assert 1 < result.bits_per_byte < 9
 
 
 def test_a_tokenizer_of_another_model_is_refused(made, tmp_path):

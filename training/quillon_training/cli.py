@@ -232,6 +232,37 @@ def evaluate(
 
 
 @app.command()
+def compression(
+    run: RunFolder,
+    corpus: CorpusFolder,
+    tokenizer: TokenizerFile,
+    *,
+    files: int = 100,
+    length: Annotated[int, typer.Option(help="Tokens of each window.")] = 512,
+    averaged: Annotated[bool, typer.Option(help="The averaged weights, not the last.")] = True,
+) -> None:
+    """How well the newest checkpoint predicts held-out code, in bits per byte."""
+    require_modules("torch", "transformers", "tokenizers")
+    import torch
+
+    from quillon_training.checkpoint import load_checkpoint
+    from quillon_training.compression import measure
+    from quillon_training.corpus import Corpus
+    from quillon_training.tokenizer import load_tokenizer
+
+    torch.set_num_threads(1)
+    saved = load_checkpoint(run)
+    result = measure(
+        saved.build_model(averaged=averaged),
+        load_tokenizer(tokenizer),
+        Corpus(corpus / "heldout"),
+        files=files,
+        length=length,
+    )
+    _answer({"step": saved.step, "tokens_seen": saved.tokens, **msgspec.to_builtins(result)})
+
+
+@app.command()
 def dialogues(
     output: Annotated[Path, typer.Argument(help="JSON Lines file to write.")],
     packages: Annotated[list[Path], typer.Option(help="Folders with installed Python packages.")],
