@@ -19,6 +19,8 @@ class Outlet:
     def __init__(self) -> None:
         self.reasoned = False
         self.tail = ""  # the end of the text since the last call or reasoning
+        self.in_fence = False  # whether the text stands in a fenced block of code
+        self._line = ""  # the beginning of its last line
         self._pieces: list[Piece] = []
         self._texts: list[str] = []
         self._blanks: list[str] = []
@@ -42,6 +44,7 @@ class Outlet:
         if not text:
             return
         self.tail = (self.tail + text)[-_TAIL:]
+        self._follow_fences(text)
         if not self._in_run:
             bare = text.lstrip()
             self._blanks.append(text[: len(text) - len(bare)])
@@ -54,6 +57,13 @@ class Outlet:
             self._blanks.clear()
             text = bare
         self._texts.append(text)
+
+    def _follow_fences(self, text: str) -> None:
+        *lines, last = text.split("\n")
+        for line in lines:
+            self.in_fence ^= (self._line + line[:_TAIL]).lstrip().startswith("```")
+            self._line = ""
+        self._line = (self._line + last[:_TAIL])[:_TAIL]
 
     def reasoning(self, text: str) -> None:
         """Text inside `<think>`."""

@@ -97,9 +97,9 @@ class Text:
         tags = (OPEN,) if reader.tags_are_text else ()
         if rest.startswith(tags):
             return Step(Tagged(Source(reader, OPEN, fence=prefix)), rest[len(OPEN) :])
-        if rest.startswith(_THINK) and not prefix and reader.outlet.at_line_start:
+        if rest.startswith(_THINK) and not prefix and self._may_think():
             return Step(Reasoning(reader), rest[len(_THINK) :])
-        if rest.startswith(_THINK_END) and reader.outlet.reasoned:
+        if rest.startswith(_THINK_END) and reader.outlet.reasoned and not self._quoted():
             return Step(self, rest[len(_THINK_END) :])
         wrapper = _WRAPPER.match(rest)
         if wrapper and wrapper.end() == len(rest):
@@ -113,6 +113,13 @@ class Text:
         if any(opening.startswith(rest) for opening in openings):
             return self._wait(prefix + rest)
         return 1
+
+    def _may_think(self) -> bool:
+        return self._reader.outlet.at_line_start and not self._reader.outlet.in_fence
+
+    def _quoted(self) -> bool:
+        """Whether a tag that comes now is written about."""
+        return self._reader.outlet.in_fence or self._reader.outlet.tail.endswith("`")
 
     def _function(self, rest: str, prefix: str) -> Step | int:
         header = HEADER.match(rest)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from quillon_testing.answers import definition, plainly, read
@@ -56,8 +56,7 @@ def test_bytes_may_be_cut_inside_a_character(text, size):
 @given(ANSWERS)
 def test_no_text_is_lost_without_a_call(text):
     pieces = read([text])
-    if any(piece[0] in {"call", "think"} for piece in pieces):
-        return
+    assume("<think>" not in text and all(piece[0] != "call" for piece in pieces))
     kept = "".join(piece[1] for piece in pieces)
     assert "".join(kept.split()) == "".join(text.split())
 

@@ -206,6 +206,11 @@ THINKING = {
     ),
     "empty": ("<think>\n\n</think>\n\nYes.", [("text", "Yes.")]),
     "only mentioned": ("The <think> tag.", None),
+    "in a block of code": ("So:\n```\n<think>\nHm.\n</think>\n```\nok", None),
+    "its end only mentioned": (
+        "<think>a</think>Close it by `</think>`.",
+        [("think", "a"), ("text", "Close it by `</think>`.")],
+    ),
 }
 
 
@@ -362,8 +367,7 @@ def test_incomplete_calls_do_not_run_when_the_model_stops():
 # Rows in which a tag is spelled out on purpose; the next test is about those.
 SPELLED = {"a tag, a brace and a quote in a string", "a tag that is only mentioned"} | {
     "markup and tags in a value",
-    "no calls inside",
-    "only mentioned",
+    *("no calls inside", "only mentioned", "in a block of code", "its end only mentioned"),
 }
 AS_TOKENS = {
     name: row
