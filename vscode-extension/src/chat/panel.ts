@@ -103,8 +103,16 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   async approve(params: ApproveParams, token: vscode.CancellationToken): Promise<ApproveResult> {
     const gone = new AbortController();
     token.onCancellationRequested(() => gone.abort());
-    await vscode.commands.executeCommand(`${VIEW}.focus`);
-    return this.#conversation.approve(params, gone.signal);
+    const answer = this.#conversation.approve(params, gone.signal);
+    if (this.#view?.visible !== true) void this.#call();
+    return answer;
+  }
+
+  /** Tell the user that the chat waits, without taking the keyboard away. */
+  async #call(): Promise<void> {
+    const open = vscode.l10n.t('Open the chat');
+    const text = vscode.l10n.t('Quillon asks for your approval.');
+    if ((await vscode.window.showInformationMessage(text, open)) === open) await this.show();
   }
 
   status(status: StatusParams): void {
