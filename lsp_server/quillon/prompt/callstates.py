@@ -45,10 +45,12 @@ class Tagged:
         blanks = text[: len(text) - len(bare)]
         if len(blanks) >= MAX_BLANKS:
             return Step(Prose(self._source), text)
-        for payload, consumed in self._payloads(bare):
+        payload = self._payload(bare)
+        if payload is not None:
+            state, consumed = payload
             self._source.add(blanks + bare[:consumed])
             self._source.begin_payload()
-            return Step(payload, bare[consumed:])
+            return Step(state, bare[consumed:])
         if not self._undecided(bare):
             return Step(Prose(self._source), text)
         self._hold = text
@@ -61,20 +63,20 @@ class Tagged:
         self._source.fail(_NO_PAYLOAD if complete else CUT)
         return None
 
-    def _payloads(self, bare: str) -> list[tuple[State, int]]:
+    def _payload(self, bare: str) -> tuple[State, int] | None:
         """The state that reads what begins here, and how much of it belongs to the tag."""
         source = self._source
         if bare.startswith(("{", "[")):
-            return [(TaggedJson(source), 0)]
+            return TaggedJson(source), 0
         fence = FENCE.match(bare)
         if fence and fence.end() < len(bare):
-            return [(Tagged(source), fence.end())]
+            return Tagged(source), fence.end()
         header = HEADER.match(bare)
         if header:
-            return [(Function(source, header[1] or header[2]), header.end())]
+            return Function(source, header[1] or header[2]), header.end()
         if source.reader.tags_are_text and bare.startswith(OPEN):
-            return [(Tagged(source), len(OPEN))]  # opened twice
-        return []
+            return Tagged(source), len(OPEN)  # opened twice
+        return None
 
     def _undecided(self, bare: str) -> bool:
         if not bare or FENCE.fullmatch(bare) or bare in {"`", "``"}:

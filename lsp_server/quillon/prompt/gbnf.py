@@ -37,6 +37,7 @@ class Grammar:
     """Rules under construction; the same body is written once."""
 
     def __init__(self) -> None:
+        self._count = 0
         self._rules: dict[str, str] = {}
         self._names: dict[str, str] = {}
 
@@ -51,10 +52,13 @@ class Grammar:
 
     def reserve(self, hint: str) -> str:
         """A new name, to be defined later: for rules that refer to themselves."""
-        base = re.sub(r"[^a-z0-9]+", "-", hint.lower()).strip("-")[:40] or "rule"
+        # `root` is the whole grammar's own.
+        base = re.sub(r"[^a-z0-9]+", "-", hint.lower()).strip("-")[:40].replace("root", "base")
+        base = base or "rule"
         name = base
         while name in self._rules:
-            name = f"{base}-{len(self._rules)}"
+            self._count += 1
+            name = f"{base}-{self._count}"
         self._rules[name] = ""
         return name
 

@@ -1,7 +1,8 @@
 """The grammar that a tool call is decoded under: offered tools, and arguments of their schema."""
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from quillon.engine.base import Constraint
@@ -10,8 +11,10 @@ from quillon.prompt.dialects import Dialect
 from quillon.prompt.parser import parameter_schemas
 from quillon.prompt.patterns import pattern_rule
 from quillon.prompt.schemagrammar import MAX_TEXT, Hold, Place, Rules, hold_nothing
-from quillon.prompt.schemas import Schema, allowed_values
+from quillon.prompt.schemas import Schema, allowed_values, limits
 from quillon_tools.validator import make_validator
+
+_log = logging.getLogger(__name__)
 
 MAX_LIVE = 4000  # values of one parameter; with more it is a free text
 _MAX_LIVE_LENGTH = 300  # characters of one
@@ -51,7 +54,7 @@ def constraint(
     rules = Rules(grammar, strings=strings, integers=integers)
     grammar.define(grammar.reserve("newline"), gbnf.literal("\n") + "?")
     write = {"hermes": _hermes, "function_xml": _function_xml, "json": _json}[dialect.kind]
-    calls = [write(rules, name, schema) for name, schema in tools.items()]
+    calls = [_written_call(write, rules, name, schema) for name, schema in tools.items()]
     body = grammar.rule("call-body", " | ".join(calls))
     if dialect.kind == "json":
         head = gbnf.literal('{"tool_call": {"name": ')
@@ -78,7 +81,7 @@ def values_rule(
     rules: Rules, values: Sequence[str], schema: Schema, dialect: Dialect
 ) -> str | None:
     """A rule for exactly those of `values` that the schema accepts; None where it is none."""
-    least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", _MAX_LIVE_LENGTH))
+    least, most = limits(schema, "Length", _MAX_LIVE_LENGTH)
     matches = make_validator({"pattern": schema["pattern"]}) if "pattern" in schema else None
     fitting = [
         written
@@ -88,6 +91,17 @@ def values_rule(
         and (matches is None or matches.is_valid(value))
     ]
     return gbnf.trie(rules.grammar, "value", fitting) if fitting else None
+
+
+def _written_call(
+    write: Callable[[Rules, str, Schema], str], rules: Rules, name: str, schema: Schema
+) -> str:
+    try:
+        return write(rules, name, schema)
+    # Schemas come from others: keywords of the wrong type, nesting without end.
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as e:
+        _log.info("the arguments of %s are decoded freely: %s", name, e)
+        return write(rules, name, {"additionalProperties": True})
 
 
 def _hermes(rules: Rules, name: str, schema: Schema) -> str:
@@ -107,8 +121,16 @@ def _function_xml(rules: Rules, name: str, schema: Schema) -> str:
     members = {key: _xml_parameter(rules, Place(name, (key,)), declared[key]) for key in declared}
     required = frozenset(rules.plain(schema).get("required") or ())
     body = rules.members(members, required, "") if members else '""'
+    if not members and schema.get("additionalProperties"):
+        body = _free_parameters(rules)
     head, end = gbnf.literal(f"<function={name}>\n"), gbnf.literal("</function>")
     return f"{head} {body} {end}"
+
+
+def _free_parameters(rules: Rules) -> str:
+    raw = gbnf.without(rules.grammar, "raw", _XML_WORDS)
+    name = gbnf.bounded(rules.grammar, "name", "[^<>\\n]", 1, 64)
+    return f'("<parameter=" {name} ">\\n" {raw} "\\n</parameter>\\n"){{0,16}}'
 
 
 def _xml_parameter(rules: Rules, place: Place, schema: Any) -> str:
@@ -134,7 +156,7 @@ def _xml_value(rules: Rules, place: Place, schema: Any) -> str:
             return rule
     if "maxLength" in schema or schema.get("minLength"):
         char = rules.grammar.rule("plain-char", "[^<]")
-        least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", MAX_TEXT))
+        least, most = limits(schema, "Length", MAX_TEXT)
         return gbnf.bounded(rules.grammar, "plain", char, least, most)
     return gbnf.without(rules.grammar, "raw", _XML_WORDS)
 

@@ -15,7 +15,15 @@ import msgspec
 
 from quillon.prompt import gbnf
 from quillon.prompt.patterns import pattern_rule
-from quillon.prompt.schemas import Schema, allowed_values, bounds, merge, resolved, types_in
+from quillon.prompt.schemas import (
+    Schema,
+    allowed_values,
+    bounds,
+    limits,
+    merge,
+    resolved,
+    types_in,
+)
 
 MAX_TEXT = 4096  # characters of a string without a bound of its own
 MAX_ITEMS = 64  # elements of an array without a bound of its own
@@ -138,9 +146,9 @@ class Rules:
             rule = pattern_rule(self.grammar, schema["pattern"], escaped=True)
             if rule is not None:
                 return rule
-        least, most = schema.get("minLength", 0), schema.get("maxLength", MAX_TEXT)
+        least, most = limits(schema, "Length", MAX_TEXT)
         char = self.grammar.rule("char", _CHAR)
-        return gbnf.bounded(self.grammar, "text", char, int(least), int(most))
+        return gbnf.bounded(self.grammar, "text", char, least, most)
 
     def scalar(self, kind: str, schema: Schema, place: Place) -> str:
         """A rule for a number, a boolean or null."""
@@ -215,7 +223,7 @@ class Rules:
         if isinstance(items, list):  # as drafts before 2020-12 had it
             prefix, items = items, schema.get("additionalItems", True)
         first = [self.value(item, place) for item in prefix]
-        least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", MAX_ITEMS))
+        least, most = limits(schema, "Items", MAX_ITEMS)
         if schema.get("uniqueItems") and not first:
             most = min(most, max(1, least))
         if self._nothing() in first:
@@ -281,8 +289,7 @@ class Rules:
         key = self._of_type("string", {"maxLength": 64}, Place(place.tool, ("*",)))
         inner = self.value(values, _inside(place, "*"))
         member = self.grammar.rule("free-member", f"{key} {_COLON} {inner}")
-        least = int(schema.get("minProperties", 0))
-        most = int(schema.get("maxProperties", _MAX_MEMBERS))
+        least, most = limits(schema, "Properties", _MAX_MEMBERS)
         # Keys may repeat, and then count once: no more than one can be sure to be enough.
         return self.grammar.rule("free-object", f'"{{" {_list([], member, least, most)} "}}"')
 

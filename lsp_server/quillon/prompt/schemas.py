@@ -6,6 +6,8 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
+_MANY = 1000
+
 
 def resolved(reference: str, root: Schema) -> Any:
     """The schema that a `$ref` inside `root` points to, or True, which says nothing."""
@@ -42,6 +44,19 @@ def bounds(schema: Schema) -> tuple[float | None, float | None]:
         step = below - 1 if float(below).is_integer() else math.nextafter(below, -math.inf)
         high = step if high is None else min(high, step)
     return low, high
+
+
+def limits(schema: Schema, what: str, most: int) -> tuple[int, int]:
+    """The least and the greatest of a number of things, the latter at most `most` or the least.
+
+    Raises:
+        ValueError: The schema demands more things than can be written out.
+    """
+    least = int(schema.get(f"min{what}", 0))
+    highest = int(schema.get(f"max{what}", most))
+    if least > _MANY:
+        raise ValueError(f"a minimum of {least} is too much for a grammar")
+    return least, max(least, min(highest, most))
 
 
 def types_in(schema: Schema) -> list[str]:

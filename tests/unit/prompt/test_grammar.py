@@ -303,3 +303,84 @@ def test_patterns(accepts, pattern, texts):
 @pytest.mark.parametrize("pattern", ["(?=a)b", "(a)\\1", "a**", "[b-a]", "a|^b$", "(", "a\\bb"])
 def test_patterns_without_rules_are_the_validators(accepts, pattern):
     assert accepts(json_grammar({"type": "string", "pattern": pattern}), '"anything"')
+
+
+ODD = {
+    "a bound that is no number": {"properties": {"a": {"type": "string", "maxLength": "x"}}},
+    "an endless text": {"properties": {"a": {"type": "string", "maxLength": 10**12}}},
+    "far too many": {"properties": {"a": {"type": "array", "minItems": 10**9}}},
+    "properties that are a list": {"properties": ["a"]},
+    "required that is true": {"required": True, "properties": {"a": {}}},
+    "a type that is a number": {"properties": {"a": {"type": 5}}},
+    "an unknown type": {"properties": {"a": {"type": "date"}}},
+    "a circle": {"properties": {"a": {"$ref": "#/properties/a"}}},
+    "a reference to nowhere": {"properties": {"a": {"$ref": "#/$defs/b"}}},
+    "names that are rules": {"properties": {"root": {}, "char": {}, "x-1": {}, "x": {}, "": {}}},
+    "names that are markup": {"properties": {'"] ::= | \n<|im_end|>': {"type": "integer"}}},
+    "bounds that cross": {"properties": {"a": {"type": "integer", "minimum": 5, "maximum": 1}}},
+    "not finite": {"properties": {"a": {"type": "number", "maximum": float("inf")}}},
+}
+
+
+def nested(depth):
+    schema = {"type": "integer"}
+    for _ in range(depth):
+        schema = {"type": "object", "properties": {"a": schema}}
+    return schema
+
+
+ODD["deeper than Python"] = nested(5000)
+
+
+@pytest.mark.parametrize("schema", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("dialect", [HERMES, XML], ids=lambda dialect: dialect.kind)
+def test_odd_schemas_spoil_no_other_tool(accepts, dialect, schema):
+    odd = {"type": "function", "function": {"name": "odd", "parameters": schema}}
+    grammar = schema_constraint([odd, *TOOLS], dialect).grammar
+    call = xml("now") if dialect is XML else hermes(("now", "{}"))
+    assert accepts(grammar, call)
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 50)
+    | st.sampled_from(["a", "string", "array", "#"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "properties",
+                    "items",
+                    "enum",
+                    "anyOf",
+                    "allOf",
+                    "$ref",
+                    "required",
+                    "pattern",
+                ]
+                + [
+                    "minLength",
+                    "maxItems",
+                    "minimum",
+                    "multipleOf",
+                    "additionalProperties",
+                    "const",
+                ]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ANYTHING)
+def test_whatever_a_schema_is_llama_cpp_takes_the_grammar(accepts, schema):
+    odd = {"type": "function", "function": {"name": "odd", "parameters": {"properties": schema}}}
+    grammar = schema_constraint([odd, *TOOLS], HERMES).grammar
+    assert accepts(grammar, hermes(("now", "{}")))
