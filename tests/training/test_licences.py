@@ -16,6 +16,7 @@ from quillon_training.licences import permissive_licence
         (["", "", "Copyright (c) 2020 Somebody. All rights reserved."], None),
         (["", "Python Software Foundation License"], "psf-2.0"),
         (["BUSL-1.1"], None),
+        (["", "", "Apache modified"], None),
     ],
 )
 def test_only_permissive_licences_pass(statements, licence):

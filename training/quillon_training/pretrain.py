@@ -92,7 +92,7 @@ class Run:
         if (self._folder / LATEST).exists():
             raise TrainingError(
                 f"{self._folder} already holds a run",
-                "Go on with --resume, or name another folder.",
+                "`pretrain` on it goes on; name another folder for a new one.",
             )
         model = build_model(shape, settings.seed)
         self._adopt(model, shape, settings, StreamState(), step=0, tokens=0)
