@@ -381,16 +381,19 @@ TRICKS = [
     ("plain", "naïve 中文 'x'", "naïve 中文"),
 ]
 
+# A turn is stopped after some calls in a row that fail.
+SOME_TRICKS = [TRICKS[n : n + 3] for n in range(0, len(TRICKS), 3)]
+
 
 def is_readable(text):
     return all(c in "\n\t" or c == " " or unicodedata.category(c)[0] in "LMNPSZ" for c in text)
 
 
-async def test_commands_are_shown_whole_and_on_one_line(folder):
-    acts = [("run_command", {"arguments": ["touch", "marker", row[1]]}) for row in TRICKS]
+@pytest.mark.parametrize("tricks", SOME_TRICKS)
+async def test_commands_are_shown_whole_and_on_one_line(folder, tricks):
+    acts = [("run_command", {"arguments": ["touch", "marker", row[1]]}) for row in tricks]
     victim = await Victim(folder, acts).run()
-    assert len(victim.asked) == len(TRICKS)
-    for (trick, _, shown), request in zip(TRICKS, victim.asked, strict=True):
+    for (trick, _, shown), request in zip(tricks, victim.asked, strict=True):
         command, place = request.preview.split("\n")
         assert shown in command, trick
         assert is_readable(request.preview), trick
@@ -414,15 +417,17 @@ async def test_an_argument_that_would_be_replaced_is_refused(folder):
     assert "must not hold {report}" in victim.results[0].text
 
 
-async def test_diffs_are_shown_whole(folder):
-    tricks = [row for row in TRICKS if "line feed" not in row[0]]
+@pytest.mark.parametrize("tricks", SOME_TRICKS)
+async def test_diffs_are_shown_whole(folder, tricks):
     content = "x = 1  # {}\ny = 2\n"
     creates = [
         ("create_file", {"path": "new.py", "content": content.format(row[1])}) for row in tricks
     ]
     victim = await Victim(folder, creates).run()
-    for (trick, _, shown), request in zip(tricks, victim.asked, strict=True):
-        assert f"+x = 1  # {shown}" in request.preview, trick
+    for (trick, argument, shown), request in zip(tricks, victim.asked, strict=True):
+        # The lines of a diff are lines, each behind its mark.
+        expected = argument.replace("\n", "\n+") if "line feed" in trick else shown
+        assert f"+x = 1  # {expected}" in request.preview, trick
         assert request.preview.endswith("\n+y = 2\n"), trick
         assert is_readable(request.preview), trick
     victim.check_harmless(CREATE)
