@@ -9,6 +9,8 @@ from types import ModuleType
 import pytest
 
 from editors import extension
+from editors.cache import run
+from editors.headless import LUA, PLUGIN
 
 pytestmark = pytest.mark.xdist_group("editors")
 
@@ -63,3 +65,8 @@ def test_settings_are_those_of_the_server():
     # Through JSON, for which tuples are lists.
     assert json.loads(json.dumps(manifest)) == json.loads(manifest_text), told
     assert words == json.loads(words_text), told
+
+
+def test_lua_is_formatted(sources: Path):
+    script = sources / "scripts" / "lua.mjs"
+    run(["node", script, "--check", PLUGIN, LUA], cwd=sources)
