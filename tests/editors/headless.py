@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from editors.neovim import neovim
 
@@ -60,7 +61,22 @@ def temporary_surroundings() -> Iterator[Surroundings]:
     with tempfile.TemporaryDirectory(prefix="quillon-", ignore_cleanup_errors=True) as folder:
         made = Surroundings(Path(folder))
         made.create()
-        yield made
+        try:
+            yield made
+        finally:
+            _end_processes(made)
+
+
+def _end_processes(surroundings: Surroundings) -> None:
+    """End what still runs with these folders: an engine outlives its editor for some minutes."""
+    mine = surroundings.environment()["QUILLON_RUNTIME_DIR"]
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("QUILLON_RUNTIME_DIR") == mine:
+                process.kill()
+                found.append(process)
+    psutil.wait_procs(found, timeout=10)
 
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "QUILLON_MODEL", "QUILLON_TEST_PATIENCE")
