@@ -30,7 +30,7 @@ run: $(VENV)/.run
 	@$(BIN)/quillon demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --ignore=tests/training
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

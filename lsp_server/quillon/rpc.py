@@ -152,9 +152,13 @@ class QuillonProtocol(LanguageServerProtocol):
 
     def _take_back(self, number: MsgId, future: Future[Any]) -> None:
         if future.cancelled():
-            self._request_futures.pop(number, None)
-            self._result_types.pop(number, None)
+            # Later: on shutdown pygls cancels while it goes through these very dictionaries.
+            asyncio.get_running_loop().call_soon(self._forget, number)
             self.notify(lsp.CANCEL_REQUEST, lsp.CancelParams(number))
+
+    def _forget(self, number: MsgId) -> None:
+        self._request_futures.pop(number, None)
+        self._result_types.pop(number, None)
 
     def _send_response(
         self, msg_id: MsgId, result: Any | None = None, error: Any | None = None

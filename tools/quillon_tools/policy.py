@@ -57,6 +57,8 @@ class Decision(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
+_UNASKED = Decision("deny", "asking for approval failed")
+
 Approve = Callable[[ApprovalRequest], Awaitable[Decision]]
 Action = Answer | Callable[[], Answer]
 
@@ -135,7 +137,8 @@ class Policy:
         if decision is None:
             by = "user"
             decision = await self._ask(valid, preview)
-            if decision.kind != "once":
+            # Only what the user said is remembered, not that nobody could be asked.
+            if decision.kind != "once" and decision is not _UNASKED:
                 self._decided[key] = decision
         if decision.kind == "deny":
             why = f": {decision.reason}" if decision.reason else ""
@@ -156,7 +159,7 @@ class Policy:
         except Exception:
             # Whatever fails while the user is asked, the answer is no.
             logger.exception("asking for approval of %s failed", valid.tool.name)
-            return Decision("deny", "asking for approval failed")
+            return _UNASKED
 
 
 def never(action: Action) -> str | None:
