@@ -11,7 +11,8 @@ SHELL := /bin/bash
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTHON ?= $(firstword $(foreach v,python3.13 python3.12 python3.11 python3,$(shell command -v $(v) 2>/dev/null)))
+# The interpreter to use; the newest that works where it is not set.
+PYTHON ?=
 JOBS ?= 2
 
 help:
