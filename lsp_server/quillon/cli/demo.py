@@ -144,6 +144,7 @@ async def _show_explanation(editor: Editor, output: Output) -> None:
 
 
 async def _show_chat(editor: Editor, params: protocol.ChatParams, output: Output) -> None:
+    """Show a turn. What each conversation says once is shown once for all of them."""
     question = params.text.strip().split("\n")[0]
     output.show(Rule(f"chat: {question}", align="left"))
     began = time.monotonic()
@@ -157,7 +158,8 @@ async def _show_chat(editor: Editor, params: protocol.ChatParams, output: Output
             lines = value["preview"].strip().split("\n")
             shown = [*lines[:_SHOWN], *(["…"] if len(lines) > _SHOWN else [])]
             output.line("    " + "\n    ".join(shown), style="dim")
-        elif kind == "notice":
+        elif kind == "notice" and value["text"] not in editor.told:
+            editor.told.add(value["text"])
             output.line(f"  {value['text']}", style="dim italic")
 
     result = await editor.chat(params, watch)

@@ -64,6 +64,7 @@ class Editor:
         self._watchers: dict[str, Watcher] = {}
         self.explanations: asyncio.Queue[protocol.ExplainParams] = asyncio.Queue()
         self.messages: list[str] = []
+        self.told: set[str] = set()  # notices that were shown
         self._settled = asyncio.Event()
         self.client = LanguageClient(
             "quillon-demo",

@@ -34,6 +34,7 @@ class Output:
     """
 
     def __init__(self, *, json: bool = False, record: bool = False) -> None:
+        self._soft = not record  # a terminal wraps by itself, a picture does not
         self.json = json
         self._out = _Console(highlight=False, record=record, width=96 if record else None)
         self._err = Console(stderr=True, highlight=False)
@@ -53,12 +54,12 @@ class Output:
     def text(self, text: str) -> None:
         """Print text as it is, without a line end."""
         if not self.json:
-            self._out.print(escape(text), end="", soft_wrap=True)
+            self._out.print(escape(text), end="", soft_wrap=self._soft)
 
     def line(self, text: str = "", style: str | None = None) -> None:
         """Print a line of text, whatever brackets it holds."""
         if not self.json:
-            self._out.print(escape(text), style=style, soft_wrap=True)
+            self._out.print(escape(text), style=style, soft_wrap=self._soft)
 
     def show(self, renderable: Any) -> None:
         """Print something of rich's."""
