@@ -20,7 +20,8 @@ _PERMISSIVE = (
 )
 _REFUSED = re.compile(
     r"gpl|general public|mozilla|\bmpl\b|mpl-|eclipse|\bepl\b|\bcddl\b|sspl|busl|business source|"
-    r"modified|elastic|commons clause|non-?commercial|proprietary|cc[- ]by|eupl|artistic|server side",
+    r"modified|elastic|commons clause|non-?commercial|proprietary|cc[- ]by|eupl|artistic|"
+    r"server side",
     re.IGNORECASE,
 )
 _ALTERNATIVE = re.compile(r"\s+or\s+", re.IGNORECASE)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from quillon.settings import Settings
 
 EXTENSION = Path(__file__).resolve().parents[1]
