@@ -7,7 +7,7 @@ tries, and bounded repetitions have one way to be read at any time.
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 _BLOCK = 32  # characters that a bounded text grows by
 _DIGITS = 15  # digits of an integer that any JSON reader keeps exact
@@ -66,6 +66,15 @@ class Grammar:
         """Give a reserved name its body."""
         self._rules[name] = body
         self._names.setdefault(body, name)
+
+    def attempt(self, write: Callable[[], str]) -> str:
+        """What `write` returns; where it raises, the rules are as they were."""
+        rules, names = dict(self._rules), dict(self._names)
+        try:
+            return write()
+        except BaseException:
+            self._rules, self._names = rules, names
+            raise
 
     def text(self, root: str) -> str:
         """The whole grammar with `root` as its root."""

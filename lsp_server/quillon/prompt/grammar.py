@@ -97,7 +97,7 @@ def _written_call(
     write: Callable[[Rules, str, Schema], str], rules: Rules, name: str, schema: Schema
 ) -> str:
     try:
-        return write(rules, name, schema)
+        return rules.grammar.attempt(lambda: write(rules, name, schema))
     # Schemas come from others: keywords of the wrong type, nesting without end.
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as e:
         _log.info("the arguments of %s are decoded freely: %s", name, e)

@@ -179,7 +179,7 @@ class Rules:
         return self._anything()
 
     def _union(self, rules: Sequence[str]) -> str:
-        unique = list(dict.fromkeys(rules))
+        unique = list(dict.fromkeys(rules)) or [self._anything()]
         if len(unique) > 1 and self._nothing() in unique:
             unique.remove(self._nothing())
         return unique[0] if len(unique) == 1 else self.grammar.rule("any-of", " | ".join(unique))

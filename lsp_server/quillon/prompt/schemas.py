@@ -52,7 +52,7 @@ def limits(schema: Schema, what: str, most: int) -> tuple[int, int]:
     Raises:
         ValueError: The schema demands more things than can be written out.
     """
-    least = int(schema.get(f"min{what}", 0))
+    least = max(0, int(schema.get(f"min{what}", 0)))
     highest = int(schema.get(f"max{what}", most))
     if least > _MANY:
         raise ValueError(f"a minimum of {least} is too much for a grammar")
