@@ -38,6 +38,7 @@ class Grammar:
 
     def __init__(self) -> None:
         self._count = 0
+        self._made: dict[str, str] = {}
         self._rules: dict[str, str] = {}
         self._names: dict[str, str] = {}
 
@@ -69,12 +70,18 @@ class Grammar:
 
     def attempt(self, write: Callable[[], str]) -> str:
         """What `write` returns; where it raises, the rules are as they were."""
-        rules, names = dict(self._rules), dict(self._names)
+        rules, names, made = dict(self._rules), dict(self._names), dict(self._made)
         try:
             return write()
         except BaseException:
-            self._rules, self._names = rules, names
+            self._rules, self._names, self._made = rules, names, made
             raise
+
+    def once(self, key: str, make: Callable[[], str]) -> str:
+        """The rule that `make` makes, made at the first time."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def text(self, root: str) -> str:
         """The whole grammar with `root` as its root."""
@@ -212,6 +219,10 @@ def without(grammar: Grammar, hint: str, forbidden: Sequence[str]) -> str:
 
     The rules are the states of the automaton that searches for the words.
     """
+    return grammar.once(f"without {forbidden}", lambda: _without(grammar, hint, forbidden))
+
+
+def _without(grammar: Grammar, hint: str, forbidden: Sequence[str]) -> str:
     states = sorted({word[:size] for word in forbidden for size in range(len(word))}, key=len)
     names = {state: grammar.reserve(f"{hint}-{size}") for size, state in enumerate(states)}
     letters = sorted({char for word in forbidden for char in word})
