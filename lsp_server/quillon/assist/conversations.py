@@ -58,11 +58,16 @@ def new_conversation() -> Conversation:
 
 
 class ConversationStore:
-    """The conversations of one workspace. `folder` None keeps them in memory only."""
+    """The conversations of one workspace. `folder` None keeps them in memory only.
+
+    The files are the truth, since several editors may share them; memory holds only what could
+    not be written. The methods read and write files, and may be called from any thread.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._loaded: dict[str, Conversation] = {}
+        self._unwritten: dict[str, Conversation] = {}
+        self._deleted: set[str] = set()
 
     def get(self, conversation_id: str) -> Conversation:
         """A conversation by its id.
@@ -70,28 +75,28 @@ class ConversationStore:
         Raises:
             ConversationError: There is none, or its file cannot be read.
         """
-        known = self._loaded.get(conversation_id)
-        if known is None:
-            known = self._read(conversation_id)
-            self._loaded[conversation_id] = known
-        return known
+        return self._unwritten.get(conversation_id) or self._read(conversation_id)
 
     def put(self, conversation: Conversation) -> None:
-        """Keep a conversation; in memory in any case.
+        """Keep a conversation; in memory at least. One that was deleted stays so.
 
         Raises:
             ConversationError: It could not be written, as on a full disk.
         """
-        self._loaded[conversation.id] = conversation
+        if conversation.id in self._deleted:
+            return
         if self._folder is None:
+            self._unwritten[conversation.id] = conversation
             return
         try:
             _replace(self._folder, f"{conversation.id}.json", _encoded(conversation))
         except OSError as error:
+            self._unwritten[conversation.id] = conversation
             raise ConversationError(
                 f"The conversation could not be saved in {self._folder} ({error.strerror}). "
                 "It stays in memory until the server ends."
             ) from error
+        self._unwritten.pop(conversation.id, None)
 
     def all(self, query: str = "") -> list[Conversation]:
         """The conversations whose text holds `query`, newest first."""
@@ -111,13 +116,14 @@ class ConversationStore:
 
     def delete(self, conversation_id: str) -> None:
         """Forget a conversation; one that is not there is forgotten already."""
-        self._loaded.pop(conversation_id, None)
+        self._deleted.add(conversation_id)
+        self._unwritten.pop(conversation_id, None)
         if self._folder is not None and _ID.fullmatch(conversation_id):
             with contextlib.suppress(FileNotFoundError):
                 (self._folder / f"{conversation_id}.json").unlink()
 
     def _ids(self) -> set[str]:
-        ids = set(self._loaded)
+        ids = set(self._unwritten)
         if self._folder is not None and self._folder.is_dir():
             ids |= {path.stem for path in self._folder.glob("*.json") if _ID.fullmatch(path.stem)}
         return ids

@@ -29,22 +29,22 @@ def register(server: QuillonServer) -> None:
         ]
 
     @server.feature(protocol.CONVERSATIONS_GET)
-    def get_conversation(
+    async def get_conversation(
         ls: QuillonServer, params: protocol.ConversationId
     ) -> protocol.Conversation:
-        return _to_protocol(ls.conversations.get(params.conversation_id))
+        found = await asyncio.to_thread(ls.conversations.get, params.conversation_id)
+        return _to_protocol(found)
 
     @server.feature(protocol.CONVERSATIONS_DELETE)
     def delete_conversation(ls: QuillonServer, params: protocol.ConversationId) -> None:
         ls.conversations.delete(params.conversation_id)
 
     @server.feature(protocol.CONVERSATIONS_EXPORT)
-    def export_conversation(
+    async def export_conversation(
         ls: QuillonServer, params: protocol.ConversationId
     ) -> protocol.ConversationExport:
-        return protocol.ConversationExport(
-            markdown=markdown(ls.conversations.get(params.conversation_id))
-        )
+        found = await asyncio.to_thread(ls.conversations.get, params.conversation_id)
+        return protocol.ConversationExport(markdown=markdown(found))
 
 
 def _to_protocol(conversation: Conversation) -> protocol.Conversation:

@@ -84,3 +84,32 @@ def test_markdown_keeps_fences_apart():
     assert text.startswith("# what is it?\n")
     assert "````text\n```\nfenced\n```\n````" in text
     assert '- `read` {"a":1}' in text
+
+
+def test_two_windows_see_what_the_other_added(tmp_path):
+    one, other = ConversationStore(tmp_path), ConversationStore(tmp_path)
+    conversation = new_conversation().with_messages(TURN[:1])
+    one.put(conversation)
+    assert other.get(conversation.id) == conversation
+    longer = conversation.with_messages(TURN)
+    other.put(longer)
+    assert one.get(conversation.id) == longer
+
+
+def test_what_was_deleted_while_it_was_answered_does_not_come_back(tmp_path):
+    store = ConversationStore(tmp_path)
+    conversation = new_conversation().with_messages(TURN[:1])
+    store.put(conversation)
+    store.delete(conversation.id)
+    store.put(conversation.with_messages(TURN))
+    assert store.all() == []
+
+
+def test_what_could_not_be_written_stays_in_memory(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    store = ConversationStore(tmp_path / "file")
+    conversation = new_conversation().with_messages(TURN)
+    with pytest.raises(ConversationError, match="could not be saved"):
+        store.put(conversation)
+    assert store.get(conversation.id) == conversation
+    assert store.all() == [conversation]

@@ -36,22 +36,19 @@ def register(server: QuillonServer) -> None:
     async def chat(ls: QuillonServer, params: protocol.ChatParams) -> protocol.ChatResult:
         if not params.text.strip():
             raise RequestFailed("The question is empty. Type one and send it again.")
-        conversation = _conversation(ls, params.conversation_id)
-        if conversation.id in running:
+        asked = params.conversation_id
+        if asked in running:
             raise RequestFailed(
                 "This conversation is still being answered. Wait for the answer or stop it first."
             )
-        running.add(conversation.id)
+        if asked is None:
+            return await _answer(ls, params, new_conversation(), boxes)
+        running.add(asked)
         try:
+            conversation = await asyncio.to_thread(ls.conversations.get, asked)
             return await _answer(ls, params, conversation, boxes)
         finally:
-            running.discard(conversation.id)
-
-
-def _conversation(ls: QuillonServer, conversation_id: str | None) -> Conversation:
-    if conversation_id is None:
-        return new_conversation()
-    return ls.conversations.get(conversation_id)
+            running.discard(asked)
 
 
 async def _answer(
@@ -77,7 +74,8 @@ async def _answer(
     finally:
         # Stopped or failed, what was said so far belongs to the conversation.
         try:
-            ls.conversations.put(turn.conversation)
+            if turn.conversation.messages != conversation.messages:
+                ls.conversations.put(turn.conversation)
         except ConversationError as error:
             stream.send(protocol.NoticeProgress(text=str(error)))
     if result is None:  # only a cancelled turn ends without one, and that raises
