@@ -69,7 +69,9 @@ async def answer(server: RawServer, text: str) -> dict:
 async def begun(server: RawServer) -> int:
     """The number of a question whose answer is being streamed and does not end soon."""
     number = server.request("quillon/chat", {"text": "Go on.", "partialResultToken": 1})
-    await server.until(lambda m: m.get("method") == "$/progress" and m["params"]["token"] == 1)
+    await server.until(
+        lambda m: m.get("method") == "$/progress" and m["params"]["value"]["kind"] == "text"
+    )
     return number
 
 
