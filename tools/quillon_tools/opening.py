@@ -1,13 +1,14 @@
 """Opening what a `ConfinedPath` names, without following any link.
 
 Where the system has `openat`, the way leads from the root's descriptor down, component by
-component; elsewhere the opened file is compared with the path afterwards. Devices and pipes are
+component; elsewhere the system is asked where the opened file lies. Devices and pipes are
 never opened.
 """
 
 import errno
 import os
 import stat
+import sys
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,27 @@ from typing import NamedTuple
 from quillon_tools.calls import Failed, Retry, ToolError
 from quillon_tools.confinement import ConfinedPath, entry_names
 from quillon_tools.secret_files import secret_part
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+
+    _LONGEST_NAME = 32_768
+
+    def _place_of(file: int) -> Path:
+        """The real path of an open file, from its descriptor."""
+        handle = msvcrt.get_osfhandle(file)
+        name = ctypes.create_unicode_buffer(_LONGEST_NAME)
+        if not ctypes.windll.kernel32.GetFinalPathNameByHandleW(handle, name, _LONGEST_NAME, 0):
+            raise ctypes.WinError()
+        return Path(os.path.realpath(name.value))
+
+else:
+
+    def _place_of(file: int) -> Path:
+        """The real path of an open file, from its descriptor."""
+        return Path(f"/proc/self/fd/{file}").readlink()
+
 
 MAX_ENTRIES = 100_000
 
@@ -137,16 +159,14 @@ def _demand_regular(path: ConfinedPath, status: os.stat_result) -> None:
 
 
 def _open_portably(path: ConfinedPath) -> int:
-    """Open by name, then make sure that what was opened is what the confined path names.
+    """Open by name, then ask the system where that which was opened lies.
 
-    If a link stood anywhere on the way while the file was opened, then either it still stands,
-    and the real path differs, or it is gone, and the file at the path is another one.
+    Asking the path again would not do: a link may have gone and come back between two questions.
     """
     _demand_regular(path, os.lstat(path.real))
     file = os.open(path.real, os.O_RDONLY | _FILE_FLAGS)
     try:
-        now = Path(os.path.realpath(path.real, strict=True))
-        same = now == path.real and os.path.samestat(os.fstat(file), os.lstat(path.real))
+        same = _place_of(file) == path.real
     except OSError:
         same = False
     if not same:
