@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from multiprocessing import Pool
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from quillon.engine.base import Delta, Token
 from quillon.prompt.parser import CallParser
@@ -264,13 +264,18 @@ def main() -> int:
     total: Counter[str] = Counter()
     slowest = 0.0
     started = time.perf_counter()
-    with Pool(options.jobs) as pool:
-        for wrong, counts, longest in pool.imap_unordered(run, jobs):
+    # A worker that dies ends the run with an error.
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for done in as_completed([pool.submit(run, job) for job in jobs]):
+            wrong, counts, longest = done.result()
             total += counts
             slowest = max(slowest, longest)
             if wrong:
+                pool.shutdown(cancel_futures=True)
                 print(wrong)
                 return 1
+            if sys.stderr.isatty():
+                print(f"\r{total['answers']} answers", end="", file=sys.stderr)
     seconds = time.perf_counter() - started
     print(f"{total['answers']} malformed answers read in {seconds:.0f} s, none raised")
     print(
