@@ -1,18 +1,23 @@
 """Stopping a model that goes in circles: budgets and repetition, within one turn.
 
-A call is known by its name and canonical arguments. What counts as no progress follows what
-other assistants found in practice: the same call again, two calls in turn, and one tool again
-and again without a call that works.
+A call is known by its name and canonical arguments, and it made progress where its result holds
+a line that no result of the turn held before. What counts as no progress follows what other
+assistants found in practice: the same call again, a few calls in turn, one tool that fails or
+finds nothing again and again, and reading on where everything was read. Each ends in a sentence
+for the model, and then in an answer without tools.
 """
 
 import json
-from collections import Counter
+from collections import Counter, deque
 
 from quillon_tools.calls import ToolCall
 
 FAILURES = 4
 STOPS = 2
-_CYCLE = 4
+IDLE = 8
+_CYCLES = (2, 3, 4)  # calls that are made in turn, this many of them
+_WINDOW = 15  # the latest calls, of which `IDLE` may be without progress
+_MAX_LINES = 200_000  # lines of results that are remembered
 _ANSWER = "Answer now with what you have learnt."
 
 
@@ -25,9 +30,12 @@ class LoopGuard:
     def __init__(self, calls: int) -> None:
         self._limit = calls
         self._made = 0
-        self._attempts: list[str] = []
+        self._attempts: deque[str] = deque(maxlen=2 * max(_CYCLES))
         self._done: set[str] = set()
         self._failures: Counter[str] = Counter()
+        self._idle: Counter[str] = Counter()
+        self._latest: deque[bool] = deque(maxlen=_WINDOW)
+        self._lines: set[int] = set()
         self._stops = 0
         self.exhausted = False
 
@@ -45,19 +53,28 @@ class LoopGuard:
         self.exhausted = self.exhausted or self._stops >= STOPS
         return why
 
-    def ended(self, call: ToolCall, *, ok: bool, changed: bool = False) -> None:
+    def ended(self, call: ToolCall, *, ok: bool, result: str, changed: bool = False) -> None:
         """A call ended. After one that changed something, others may give new results."""
+        news = self._has_news(result)
+        progress = ok and (changed or news)
         self._failures[call.name] = 0 if ok else self._failures[call.name] + 1
+        self._idle[call.name] = 0 if progress else self._idle[call.name] + 1
+        self._latest.append(progress)
         if ok and changed:
             self._done = {_fingerprint(call)}
 
+    def _has_news(self, result: str) -> bool:
+        """Whether a result holds a line that none before it held."""
+        lines = {hash(line) for line in map(str.strip, result.splitlines()) if line}
+        news = not lines <= self._lines
+        if len(self._lines) < _MAX_LINES:
+            self._lines |= lines
+        return news
+
     def _why(self, call: ToolCall, key: str) -> str | None:
-        if self.exhausted or self._made >= self._limit:
+        if (over := self._over(call)) is not None:
             self.exhausted = True
-            return f"the tool calls of this turn are used up (at most {self._limit}). {_ANSWER}"
-        if self._goes_in_circles():
-            self.exhausted = True
-            return f"the same calls are made in turn, and nothing new comes of it. {_ANSWER}"
+            return over
         if key in self._done:
             return (
                 f"this call of {call.name} was made before with the same arguments, and its result "
@@ -67,9 +84,24 @@ class LoopGuard:
             return f"{call.name} failed {FAILURES} times in a row. {_ANSWER}"
         return None
 
+    def _over(self, call: ToolCall) -> str | None:
+        """Why the turn may make no call at all any more."""
+        if self.exhausted or self._made >= self._limit:
+            return f"the tool calls of this turn are used up (at most {self._limit}). {_ANSWER}"
+        if self._goes_in_circles():
+            return f"the same calls are made in turn, and nothing new comes of it. {_ANSWER}"
+        if self._idle[call.name] >= IDLE:
+            return f"{IDLE} calls of {call.name} in a row brought nothing new. {_ANSWER}"
+        if self._latest.count(False) >= IDLE:
+            return f"{IDLE} of the last {len(self._latest)} calls brought nothing new. {_ANSWER}"
+        return None
+
     def _goes_in_circles(self) -> bool:
-        last = self._attempts[-_CYCLE:]
-        return len(last) == _CYCLE and last[:2] == last[2:]
+        made = list(self._attempts)
+        return any(
+            len(made) >= 2 * length and made[-length:] == made[-2 * length : -length]
+            for length in _CYCLES
+        )
 
 
 def _fingerprint(call: ToolCall) -> str:

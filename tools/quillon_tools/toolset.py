@@ -133,11 +133,12 @@ class Toolset:
             return _result(call, "stopped", why)
         valid = self.validate(call)
         if isinstance(valid, Refusal):
-            guard.ended(call, ok=False)
+            guard.ended(call, ok=False, result=valid.message)
             return _result(call, "retry", valid.message)
         record.arguments = valid.arguments
         result = await self._checked(valid, on_run, record)
-        guard.ended(call, ok=result.ok, changed=valid.tool.effect != "read")
+        changes = valid.tool.effect != "read"
+        guard.ended(call, ok=result.ok, changed=changes, result=result.text)
         return result
 
     async def _checked(

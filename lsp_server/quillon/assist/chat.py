@@ -46,6 +46,8 @@ SYSTEM_PROMPT = "You are a coding assistant working in the user's repository."
 
 _BROKEN_CALLS = 3  # in one turn; a model that cannot write calls must not try for ever
 
+_NO_ANSWER = "The model called tools again instead of answering. Ask again, or ask for less."
+
 CallState = Literal["proposed", "running", "done", "failed", "denied"]
 TurnEnd = Literal["stop", "length", "toolLimit"]
 
@@ -143,12 +145,8 @@ class Turn:
         info = await self._engine.info()
         template = ChatTemplate.from_info(info)
         dialect = dialect_for(info)
-        if not self._messages and (notice := answerer(info)):
-            yield NoticeEvent(notice)
-        attached, left_out = await self._attached(info, template, text, attachments)
-        if left_out:
-            yield NoticeEvent(left_out)
-        self._messages.append(Message(role="user", content=question(text, attached)))
+        async for event in self._begin(info, template, text, attachments):
+            yield event
         reason: TurnEnd = "stop"
         while True:
             answer = Answer()
@@ -164,8 +162,10 @@ class Turn:
             if answer.finished is None or not (answer.calls or answer.broken):
                 break
             try:
-                if self._tools.exhausted or self._broken_left <= 0:
+                if self._may_not_call:
                     reason = "toolLimit"
+                    if not answer.text:
+                        yield NoticeEvent(_NO_ANSWER)
                     break
                 async for event in self._run_calls(answer):
                     yield event
@@ -180,6 +180,21 @@ class Turn:
             tokens_per_second=self._speed,
             conversation=self.conversation,
         )
+
+    async def _begin(
+        self,
+        info: EngineInfo,
+        template: ChatTemplate,
+        text: str,
+        attachments: Sequence[Attachment],
+    ) -> AsyncIterator[TurnEvent]:
+        """Put the question behind the conversation."""
+        if not self._messages and (notice := answerer(info)):
+            yield NoticeEvent(notice)
+        attached, left_out = await self._attached(info, template, text, attachments)
+        if left_out:
+            yield NoticeEvent(left_out)
+        self._messages.append(Message(role="user", content=question(text, attached)))
 
     async def _attached(
         self,
@@ -201,7 +216,14 @@ class Turn:
         # What tools answer must find a place too; earlier turns make room by themselves.
         return await fitted(self._engine, attachments, room * 3 // 4 if definitions else room)
 
+    @property
+    def _may_not_call(self) -> bool:
+        """Whether the model is to answer without tools now."""
+        return self._tools.exhausted or self._broken_left <= 0
+
     def _definitions(self, info: EngineInfo) -> list[dict[str, Any]]:
+        if self._may_not_call:
+            return []
         # A small model was trained on brief definitions, and pays for every token of long ones.
         return self._tools.definitions("brief" if info.embedded else "full")
 

@@ -241,6 +241,7 @@ async def test_a_model_that_calls_without_tools_ends_the_turn(folder):
     chat = Chat(folder, [read], chat={"maxToolCalls": 1})
     events = await chat.ask("read on")
     assert of(TurnResult, events)[0].reason == "toolLimit"
+    assert "called tools again" in of(NoticeEvent, events)[-1].text
 
 
 async def test_a_call_that_cannot_be_read_is_told_to_the_model(folder):
@@ -257,7 +258,17 @@ async def test_a_model_that_only_writes_broken_calls_is_stopped(folder):
     chat = Chat(folder, [Step(reply=broken, times=0)])
     events = await chat.ask("go")
     assert of(TurnResult, events)[0].reason == "toolLimit"
+    assert "called tools again" in of(NoticeEvent, events)[-1].text
     assert len(chat.engine.calls) == 4
+
+
+async def test_a_model_that_cannot_write_calls_answers_without_tools(folder):
+    broken = '<tool_call>\n{"name": "read_file", "arguments": {"path": \n</tool_call>'
+    chat = Chat(folder, [Step(reply=broken, times=3), Step(reply="I cannot see the file.")])
+    events = await chat.ask("go")
+    assert of(TurnResult, events)[0].reason == "stop"
+    assert of(TurnResult, events)[0].text.endswith("I cannot see the file.")
+    assert ["<tools>" in each.prompt for each in chat.engine.calls] == [True, True, True, False]
 
 
 async def test_a_failing_engine_keeps_what_was_said(folder):
