@@ -11,7 +11,7 @@ from msgspec import Meta
 from quillon_tools.command import Command
 from quillon_tools.docstring import parse_docstring
 from quillon_tools.registry import all_tools, default_tools
-from quillon_tools.tool import Tool, ToolDefinitionError, tool
+from quillon_tools.tool import FunctionTool, ToolDefinitionError, tool
 from quillon_tools.workers import Stop
 from quillon_tools.workspace import ConfinedPath, Workspace
 
@@ -56,7 +56,7 @@ def schema_of(hint: Any, default: Any = ...) -> dict[str, Any]:
     example.__annotations__ = {"value": hint}
     if default is not ...:
         example.__defaults__ = (default,)
-    schema = dict(Tool(example, "read").schema["properties"]["value"])
+    schema = dict(FunctionTool(example, "read").schema["properties"]["value"])
     assert schema.pop("description") == "The value."
     return schema
 
@@ -327,7 +327,7 @@ def test_bind_gives_the_function_its_own_types():
         return ""
 
     arguments = {"point": {"x": 1}, "color": "red", "pair": [1, "a"], "count": 2.0, "way": [3]}
-    Tool(record, "read").bind(arguments, lambda text: text, {})()
+    FunctionTool(record, "read").bind(arguments, lambda text: text, {})()
     assert seen == {
         "point": Point(1),
         "color": Color.RED,

@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 import msgspec
 
-Effect = Literal["read", "run", "edit"]
+# `foreign` is done by somebody else's server: what it does is not known.
+Effect = Literal["read", "run", "edit", "foreign"]
 Outcome = Literal["ok", "retry", "failed", "denied", "stopped", "bug", "cancelled"]
 
 

@@ -1,7 +1,8 @@
 """Which calls run: allowed, asked for, or denied. Only the policy makes an approved call.
 
-Reading is allowed, running and editing are asked for. Settings may tighten that; they may relax
-it for tools that only read, and never in an untrusted workspace. Denials that are written here
+Reading is allowed, running and editing are asked for, and so is all that servers of others do,
+whatever these say of it. Settings may tighten that; they may relax it for tools that only read and,
+one by one, for those of others, and never in an untrusted workspace. Denials that are written here
 stand whatever the settings say and whatever the user answers.
 """
 
@@ -14,6 +15,7 @@ import msgspec
 
 from quillon_tools.calls import Effect, Proposal
 from quillon_tools.command import Command
+from quillon_tools.foreign import ForeignCall
 from quillon_tools.tool import Answer, Tool
 from quillon_tools.validation import ValidCall
 from quillon_tools.visible import visible_lines, visible_values
@@ -24,7 +26,8 @@ Rule = Literal["allow", "ask", "deny"]
 By = Literal["rule", "user", "conversation"]
 _SEAL = object()
 _STRENGTH: dict[str, int] = {"allow": 0, "ask": 1, "deny": 2}
-_DEFAULTS: dict[Effect, Rule] = {"read": "allow", "run": "ask", "edit": "ask"}
+_DEFAULTS: dict[Effect, Rule] = {"read": "allow", "run": "ask", "edit": "ask", "foreign": "ask"}
+_RELAXABLE = frozenset({"read", "foreign"})
 # Programs that are never started for a model: they become another user, or start others.
 _NEVER_RUN = frozenset(
     {"sudo", "su", "doas", "pkexec", "runuser", "chroot", "nsenter", "mkfs", "dd", "shutdown"}
@@ -57,6 +60,7 @@ class Decision(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
+_UNTRUSTED = "This folder is not trusted: it is asked each time."
 _UNASKED = Decision("deny", "asking for approval failed")
 
 Approve = Callable[[ApprovalRequest], Awaitable[Decision]]
@@ -92,6 +96,7 @@ class Policy:
     """The rules, and what the user has decided in one conversation.
 
     `rules` maps tool names to what the settings say. `denied` names tools that nothing allows.
+    In a workspace that is not `trusted`, what changes or runs anything is asked for each time.
     """
 
     def __init__(
@@ -117,26 +122,32 @@ class Policy:
         if wished not in _STRENGTH:
             return "deny"  # a rule that cannot be read allows nothing
         relaxes = _STRENGTH[wished] < _STRENGTH[default]
-        return default if relaxes and (tool.effect != "read" or not self._trusted) else wished
+        may_relax = tool.effect in _RELAXABLE and self._trusted
+        return default if relaxes and not may_relax else wished
 
-    async def decide(self, valid: ValidCall, action: Action) -> ApprovedCall | Denied:
-        """Approve a call or not; asks the user where the rules say so."""
+    async def decide(
+        self, valid: ValidCall, action: Action, *, doubt: str = ""
+    ) -> ApprovedCall | Denied:
+        """Approve a call or not; asks the user where the rules say so.
+
+        With a `doubt`, whether the model means the call, the user is told it and always asked.
+        """
         if (why := never(action)) is not None:
             return Denied(f"this is never done: {why}", "rule")
         rule = self.rule(valid.tool)
         if rule == "deny":
             return Denied(f"{valid.tool.name} is switched off in the settings", "rule")
-        if isinstance(action, Command) and action.is_of_workspace:
+        if doubt or (isinstance(action, Command) and action.is_of_workspace):
             rule = "ask"  # whatever the tool calls itself, this runs the workspace's code
         if rule == "allow":
             return ApprovedCall(valid, action, "rule", seal=_SEAL)
         preview = _preview(valid, action)
         key = json.dumps([valid.tool.name, valid.arguments, preview], sort_keys=True)
         by: By = "conversation"
-        decision = self._decided.get(key)
+        decision = self._remembered(key, valid.tool, doubt)
         if decision is None:
             by = "user"
-            decision = await self._ask(valid, preview)
+            decision = await self._ask(valid, preview, doubt)
             # Only what the user said is remembered, not that nobody could be asked.
             if decision.kind != "once" and decision is not _UNASKED:
                 self._decided[key] = decision
@@ -145,13 +156,25 @@ class Policy:
             return Denied(f"the user does not want {valid.tool.name} to run{why}", by)
         return ApprovedCall(valid, action, by, seal=_SEAL)
 
-    async def _ask(self, valid: ValidCall, preview: str) -> Decision:
+    def _remembered(self, key: str, tool: Tool, doubt: str) -> Decision | None:
+        """What the user has decided on the very same call, where that still counts."""
+        decision = self._decided.get(key)
+        if decision is None or decision.kind == "deny":
+            return decision
+        # Files may change between two runs, and nobody vouches for those of an untrusted folder.
+        fresh = bool(doubt) or (tool.effect != "read" and not self._trusted)
+        return None if fresh else decision
+
+    async def _ask(self, valid: ValidCall, preview: str, doubt: str) -> Decision:
+        reasons = [visible_lines(valid.tool.summary), visible_lines(doubt)]
+        if not self._trusted and valid.tool.effect != "read":
+            reasons.append(_UNTRUSTED)
         request = ApprovalRequest(
             call_id=valid.call.id,
             tool=valid.tool.name,
             effect=valid.tool.effect,
             arguments=visible_values(valid.arguments),
-            reason=visible_lines(valid.tool.summary),
+            reason="\n".join(filter(None, reasons)),
             preview=preview,
         )
         try:
@@ -172,7 +195,7 @@ def never(action: Action) -> str | None:
 
 
 def _preview(valid: ValidCall, action: Action) -> str:
-    if isinstance(action, Command):
+    if isinstance(action, (Command, ForeignCall)):
         return action.preview
     if isinstance(action, Proposal):
         return visible_lines(action.diff)

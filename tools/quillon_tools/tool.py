@@ -13,14 +13,17 @@ itself then only looks, and what it returned is what is approved and carried out
 """
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
+from jsonschema.protocols import Validator
 
 from quillon_tools.calls import Effect, Proposal
 from quillon_tools.command import Command
 from quillon_tools.docstring import Docstring, parse_docstring
+from quillon_tools.foreign import ForeignCall
 from quillon_tools.index import SymbolIndex
 from quillon_tools.schema import Resolve, Schema, Shape, UntypableError, shape_of
 from quillon_tools.validator import make_validator
@@ -28,7 +31,7 @@ from quillon_tools.workers import Stop
 from quillon_tools.workspace import Workspace
 
 Detail = Literal["full", "brief"]
-Answer = str | Command | Proposal
+Answer = str | Command | Proposal | ForeignCall
 
 _NAME_LENGTH = 64
 
@@ -37,13 +40,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds on calls. Times are in seconds, sizes in characters of text.
 
     `read_seconds` bounds tools that only look, `test_seconds` test runs; `output` the text that
-    goes back to the model; `calls` the calls of one turn.
+    goes back to the model; `calls` the calls of one turn. `agreement` answers of the model vote on
+    a call that changes or runs something; 1: no vote.
     """
 
     read_seconds: float = 20.0
     test_seconds: float = 120.0
     output: int = 8000
     calls: int = 12
+    agreement: int = 1
 
 
 INJECTED: tuple[type, ...] = (Workspace, SymbolIndex, Limits, Stop)
@@ -53,16 +58,58 @@ class ToolDefinitionError(TypeError):
     """A function cannot be a tool; the message says which function and which parameter."""
 
 
-class Tool:
-    """A function that a model may call. Made by `tool`; immutable.
+class Tool(ABC):
+    """Something that a model may call; immutable.
+
+    `summary` says in a line what it does, `description` all that the model should know. `schema`
+    is the JSON Schema of the arguments, `validator` its validator. `plans`: calling what `bind`
+    gives changes nothing, and what that returns is approved and carried out.
+    """
+
+    name: str
+    effect: Effect
+    summary: str
+    description: str
+    schema: Schema
+    validator: Validator
+    plans: bool
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, effect={self.effect!r})"
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        """The parameters whose strings name places of the workspace."""
+        return ()
+
+    @abstractmethod
+    def definition(self, detail: Detail = "full") -> dict[str, Any]:
+        """The tool in the form of OpenAI's `tools` list.
+
+        `brief` has names and types only, and no options: the form for the smallest models.
+        """
+
+    @abstractmethod
+    def bind(
+        self, arguments: dict[str, Any], resolve: Resolve, injected: dict[type, Any]
+    ) -> Callable[[], Answer]:
+        """The call of the tool with valid arguments.
+
+        Raises:
+            ToolError: A path does not resolve.
+        """
+
+
+class FunctionTool(Tool):
+    """A function that a model may call. Made by `tool`.
 
     `summary` is the first paragraph of the docstring, `description` all of it before the
-    sections. `schema` is the JSON Schema (draft 2020-12) of the arguments.
+    sections.
     """
 
     def __init__(self, function: Callable[..., Answer], effect: Effect) -> None:
         self.function = function
-        self.effect: Effect = effect
+        self.effect = effect
         self.name = function.__name__
         doc = _docstring(function, self.name)
         self.summary = doc.summary
@@ -74,12 +121,9 @@ class Tool:
             if parameter.annotation not in INJECTED
         }
         self._check_docs(doc)
-        self.schema: Schema = self._schema()
+        self.schema = self._schema()
         self.validator = make_validator(self.schema)
         self.plans = self._plans()
-
-    def __repr__(self) -> str:
-        return f"Tool({self.name!r}, effect={self.effect!r})"
 
     @property
     def path_parameters(self) -> tuple[str, ...]:
@@ -87,10 +131,7 @@ class Tool:
         return tuple(name for name, shape in self._shapes.items() if shape.is_path)
 
     def definition(self, detail: Detail = "full") -> dict[str, Any]:
-        """The tool in the form of OpenAI's `tools` list.
-
-        `brief` has names and types only, and no options: the form for the smallest models.
-        """
+        """The tool in the form of OpenAI's `tools` list, as the function's docstring has it."""
         full = detail == "full"
         properties = {
             name: schema if full else {k: v for k, v in schema.items() if k != "description"}
@@ -163,7 +204,7 @@ def tool(*, effect: Effect) -> Callable[[Callable[..., Answer]], Tool]:
     """
 
     def make(function: Callable[..., Answer]) -> Tool:
-        return Tool(function, effect)
+        return FunctionTool(function, effect)
 
     return make
 

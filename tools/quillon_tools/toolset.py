@@ -10,6 +10,7 @@ raises.
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ from quillon_tools.calls import (
     ToolResult,
 )
 from quillon_tools.command import Command
+from quillon_tools.foreign import ForeignCall
 from quillon_tools.guard import LoopGuard
 from quillon_tools.index import SymbolIndex
 from quillon_tools.masking import masked
@@ -71,7 +73,10 @@ def no_audit(_entry: AuditEntry) -> None:
 
 
 class Toolset:
-    """The tools of one conversation, and the only way to call them."""
+    """The tools of one conversation, and the only way to call them.
+
+    `foreign` gives the tools of others, which come and go; none of them takes the place of ours.
+    """
 
     def __init__(
         self,
@@ -81,17 +86,19 @@ class Toolset:
         limits: Limits | None = None,
         policy: Policy | None = None,
         audit: Audit = no_audit,
+        foreign: Callable[[], Sequence[Tool]] = tuple,
     ) -> None:
         self._workspace = workspace
         self._policy = policy or Policy()
-        self._tools = {tool.name: tool for tool in tools}
+        self._own = {tool.name: tool for tool in tools}
+        self._foreign = foreign
         self._audit = audit
         self.limits = limits or Limits()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
         """The tools that are offered: those that the rules do not deny."""
-        return tuple(t for t in self._tools.values() if self._policy.rule(t) != "deny")
+        return tuple(t for t in self._known().values() if self._policy.rule(t) != "deny")
 
     def definitions(self, detail: Detail = "full") -> list[dict[str, Any]]:
         """What the model may call, in the OpenAI function form."""
@@ -99,10 +106,14 @@ class Toolset:
 
     def validate(self, call: ToolCall) -> ValidCall | Refusal:
         """The call with arguments that fit its tool's schema, or what to mend."""
-        tool = self._tools.get(call.name)
+        tool = self._known().get(call.name)
         if tool is None:
             return unknown_tool(call, [tool.name for tool in self.tools])
         return validate(call, tool)
+
+    def _known(self) -> dict[str, Tool]:
+        foreign = {tool.name: tool for tool in self._foreign() if tool.name not in self._own}
+        return self._own | foreign
 
     def turn(self) -> "Turn":
         """A turn of the conversation, with a call budget of its own."""
@@ -112,10 +123,22 @@ class Toolset:
         """Run one call as a turn of its own: see `Turn.execute`."""
         return await self.turn().execute(call, on_run=on_run)
 
-    async def _execute(self, call: ToolCall, guard: LoopGuard, on_run: OnRun | None) -> ToolResult:
-        record = _Record(call)
+    def weight(self, call: ToolCall) -> str | None:
+        """What a call means, if it would change or run something; None: it is light, or unfit.
+
+        Calls that mean the same have the same weight, whatever their order of arguments.
+        """
+        valid = self.validate(call)
+        if isinstance(valid, Refusal) or valid.tool.effect == "read":
+            return None
+        return json.dumps([valid.tool.name, valid.arguments], sort_keys=True)
+
+    async def _execute(
+        self, call: ToolCall, guard: LoopGuard, on_run: OnRun | None, doubt: str
+    ) -> ToolResult:
+        record = _Record(call, on_run, doubt)
         try:
-            result = await self._guarded(call, guard, on_run, record)
+            result = await self._guarded(call, guard, record)
         except asyncio.CancelledError:
             self._write(record, "cancelled")
             raise
@@ -126,9 +149,7 @@ class Toolset:
         self._write(record, result.outcome)
         return result
 
-    async def _guarded(
-        self, call: ToolCall, guard: LoopGuard, on_run: OnRun | None, record: "_Record"
-    ) -> ToolResult:
+    async def _guarded(self, call: ToolCall, guard: LoopGuard, record: "_Record") -> ToolResult:
         if (why := guard.stop(call)) is not None:
             return _result(call, "stopped", why)
         valid = self.validate(call)
@@ -136,27 +157,25 @@ class Toolset:
             guard.ended(call, ok=False, result=valid.message)
             return _result(call, "retry", valid.message)
         record.arguments = valid.arguments
-        result = await self._checked(valid, on_run, record)
+        result = await self._checked(valid, record)
         changes = valid.tool.effect != "read"
         guard.ended(call, ok=result.ok, changed=changes, result=result.text)
         return result
 
-    async def _checked(
-        self, valid: ValidCall, on_run: OnRun | None, record: "_Record"
-    ) -> ToolResult:
+    async def _checked(self, valid: ValidCall, record: "_Record") -> ToolResult:
         rule = self._policy.rule(valid.tool)
         # What is denied is not even looked at; nor is reading that the user wants to be asked for.
         ahead = valid.tool.plans and (rule == "allow" or valid.tool.effect != "read")
         try:
             action = await self._look(valid, ahead=ahead and rule != "deny")
-            decided = await self._policy.decide(valid, action)
+            decided = await self._policy.decide(valid, action, doubt=record.doubt)
             record.by = decided.by
             if isinstance(decided, Denied):
                 record.decision = "deny"
                 return _result(valid.call, "denied", decided.message)
             record.decision = "allow"
-            if on_run is not None:
-                on_run(valid.call)
+            if record.on_run is not None:
+                record.on_run(valid.call)
             return self._finished(valid, await self._carry_out(decided))
         except Retry as error:
             return _result(valid.call, "retry", str(error))
@@ -192,6 +211,8 @@ class Toolset:
             if unasked:
                 raise ToolBug(f"{tool.name} wants to run something that nobody was asked about")
             action = answer
+        if isinstance(action, ForeignCall):
+            return await action.send(self.limits.test_seconds)
         if not isinstance(action, Command):
             return action
         command, stop = action, Stop()
@@ -218,6 +239,12 @@ class Toolset:
         if valid.coercions:
             text += whole("\n(" + "; ".join(valid.coercions) + ")")
         return ToolResult(valid.call.id, ok=True, text=text, proposal=proposal)
+
+    def _withhold(self, call: ToolCall, why: str) -> ToolResult:
+        record = _Record(call)
+        record.decision, record.by = "deny", "rule"
+        self._write(record, "retry")
+        return _result(call, "retry", why)
 
     def _write(self, record: "_Record", outcome: Outcome) -> None:
         seconds = time.monotonic() - record.started
@@ -247,19 +274,38 @@ class Turn:
         """What the model may still call; nothing once the turn is exhausted."""
         return [] if self.exhausted else self._toolset.definitions(detail)
 
-    async def execute(self, call: ToolCall, *, on_run: OnRun | None = None) -> ToolResult:
+    @property
+    def agreement(self) -> int:
+        """How many answers of the model vote on a call that has a weight; 1: no vote."""
+        return self._toolset.limits.agreement
+
+    def weight(self, call: ToolCall) -> str | None:
+        """What a call means, if it would change or run something."""
+        return self._toolset.weight(call)
+
+    def withhold(self, call: ToolCall, why: str) -> ToolResult:
+        """The result of a call that is not run, because of what `why` tells the model."""
+        return self._toolset._withhold(call, why)  # noqa: SLF001 - its turn
+
+    async def execute(
+        self, call: ToolCall, *, on_run: OnRun | None = None, doubt: str = ""
+    ) -> ToolResult:
         """Check, approve and run a call; whatever happens becomes a result.
 
-        `on_run` is told when the call was approved and starts.
+        `on_run` is told when the call was approved and starts. `doubt` says why the model may not
+        mean the call: the user is told, and asked.
         """
-        return await self._toolset._execute(call, self._guard, on_run)  # noqa: SLF001 - its turn
+        execute = self._toolset._execute  # noqa: SLF001 - its turn
+        return await execute(call, self._guard, on_run, doubt)
 
 
 class _Record:
-    """What the audit will say of a call that is still on its way."""
+    """A call that is still on its way: who waits for it, and what the audit will say of it."""
 
-    def __init__(self, call: ToolCall) -> None:
+    def __init__(self, call: ToolCall, on_run: OnRun | None = None, doubt: str = "") -> None:
         self.call = call
+        self.on_run = on_run
+        self.doubt = doubt
         self.arguments = call.arguments
         self.decision = ""
         self.by = ""

@@ -7,11 +7,13 @@ from typing import Any, cast
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from rapidfuzz import fuzz, process
+from referencing.exceptions import Unresolvable
 
 from quillon_tools.calls import Refusal, ToolCall, Violation
 from quillon_tools.coercion import coerced, excerpt, unfit_for_validation
 from quillon_tools.schema import Schema
 from quillon_tools.tool import Tool
+from quillon_tools.validator import TooMuchWork, bounded_work
 
 MAX_VIOLATIONS = 20
 _SEAL = object()
@@ -56,8 +58,14 @@ def validate(call: ToolCall, tool: Tool) -> ValidCall | Refusal:
     """The call with arguments that fit, or what to mend. Never raises for any JSON value."""
     if unfit := unfit_for_validation(call.arguments):
         return Refusal(call, f"the arguments of {tool.name} are not accepted: {unfit}")
-    arguments, coercions = coerced(tool.validator, call.arguments)
-    found = violations(tool.validator, arguments)
+    try:
+        with bounded_work():
+            arguments, coercions = coerced(tool.validator, call.arguments)
+            found = violations(tool.validator, arguments)
+    # Schemas of others may refer to nothing, or to themselves for ever.
+    except (TooMuchWork, Unresolvable, RecursionError) as error:
+        why = str(error) or type(error).__name__
+        return Refusal(call, f"{tool.name} cannot be called: its schema cannot be applied: {why}")
     if not found:
         return ValidCall(call, tool, arguments, coercions, seal=_SEAL)
     rows = "\n".join(f"- {violation}" for violation in found[:MAX_VIOLATIONS])

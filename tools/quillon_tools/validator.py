@@ -3,12 +3,15 @@
 The standard says that patterns are ECMA-262 regular expressions. They are matched by RE2, because
 schemas may come from others and arguments come from models; what RE2 does not know (look-around,
 back references) matches nothing. Unlike Python's `re`, `$` is the very end and digits are ASCII, as
-ECMA-262 has it.
+ECMA-262 has it. A reference to another document is never fetched, and within `bounded_work` a
+schema whose parts refer to each other cannot make the work grow without end.
 """
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache, wraps
 from typing import Any
 
 import re2  # type: ignore[import-untyped]  # the package has no types
@@ -16,8 +19,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend, validator_for
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it has no types
 
 Schema = Any  # an object, or in a schema's places also true or false
+
+_MAX_STEPS = 50_000
+_steps_left: ContextVar[list[int] | None] = ContextVar("steps left", default=None)
 
 # Long names of Unicode's general categories (UAX #44, table 12), for which RE2 has short ones.
 _CATEGORIES = {
@@ -50,18 +57,53 @@ _UNICODE_ESCAPE = re.compile(r"\\u\{?([0-9A-Fa-f]{4,6})\}?")
 def make_validator(schema: Schema, *, default: type[Validator] = Draft202012Validator) -> Validator:
     """The validator of a schema, by the draft that it names in `$schema`, else by `default`."""
     draft: type[Validator] = validator_for(schema, default=default)
-    return _linear(draft)(schema)
+    return _linear(draft)(schema, registry=REGISTRY)
+
+
+class TooMuchWork(Exception):  # noqa: N818 - reads as what it was
+    """A schema asks for more than can be done in no time."""
+
+
+@contextmanager
+def bounded_work() -> Iterator[None]:
+    """Bound what validators do inside of the block, all in all.
+
+    Raises:
+        TooMuchWork: They would have done more.
+    """
+    token = _steps_left.set([_MAX_STEPS])
+    try:
+        yield
+    finally:
+        _steps_left.reset(token)
 
 
 @lru_cache
 def _linear(draft: type[Validator]) -> type[Validator]:
     keywords = {
+        **draft.VALIDATORS,
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
     }
-    made: type[Validator] = extend(draft, keywords)  # type: ignore[no-untyped-call]  # it has none
+    counted = {name: _counted(keyword) for name, keyword in keywords.items()}
+    made: type[Validator] = extend(draft, counted)  # type: ignore[no-untyped-call]  # it has none
     return made
+
+
+def _counted(keyword: Callable[..., Any]) -> Callable[..., Any]:
+    """The keyword, each use of it being a step of the bounded work."""
+
+    @wraps(keyword)
+    def use(validator: Validator, value: Any, instance: Any, schema: Any) -> Any:
+        left = _steps_left.get()
+        if left is not None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise TooMuchWork("it would take too long")
+        return keyword(validator, value, instance, schema)
+
+    return use
 
 
 @lru_cache(maxsize=256)
