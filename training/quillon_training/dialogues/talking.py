@@ -14,6 +14,7 @@ from quillon_training.dialogues.repository import Symbol
 from quillon_training.dialogues.scenarios import Scenario
 
 _EVERY_HELD = 8
+_CAPITAL = 0.4
 _MOST_LINES = 24
 _CLEAN_SHARE = 0.4
 _SHORTEST_SUMMARY, _LONGEST_SUMMARY = 15, 120  # characters
@@ -81,6 +82,22 @@ async def talk(scene: Scene) -> Dialogue | None:
         + scene.rng.choice(("", "", "?", "!") if scene.language == "en" else ("", "？", "。"))
     )
     return scene.answer("talk", group["answer"], group["answer"])
+
+
+async def general(scene: Scene) -> Dialogue | None:
+    """Questions of general knowledge, which neither a tool nor a small model answers."""
+    topics = tomllib.loads(
+        files("quillon_training").joinpath("data/topics.toml").read_text("utf-8")
+    )
+    group = scene.rng.choice(("concepts", "concepts", "tasks", "off"))
+    text = scene.rng.choice(_kept(tuple(topics[group][scene.language]), unseen=scene.unseen))
+    if group != "off":
+        text = scene.rng.choice(topics["forms"][group][scene.language]).format(x=text)
+    if scene.rng.random() < _CAPITAL:
+        text = text[0].upper() + text[1:]
+    scene.say(text + scene.rng.choice(("", "", "?", ".") if scene.language == "en" else ("", "？")))
+    said = topics["answers"][scene.language][group == "off"]
+    return scene.answer("general", said, said)
 
 
 async def unclear(scene: Scene) -> Dialogue | None:
@@ -233,7 +250,8 @@ def _code(scene: Scene, symbol: Symbol) -> str | None:
 
 
 TALKING: dict[str, tuple[Scenario, float]] = {
-    "talk": (talk, 2.0),
+    "talk": (talk, 1.5),
+    "general": (general, 2.0),
     "unclear": (unclear, 1.0),
     "bug": (mistake, 2.5),
     "traceback": (traceback, 1.5),
