@@ -33,9 +33,9 @@ async def main() -> None:
     """Alternate rounds of both sides and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--tokens", type=int, default=64, help="tokens of an answer")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--words", type=int, default=300, help="length of the question")
+    parser.add_argument("--tokens", type=int, default=32, help="tokens of an answer")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--words", type=int, default=100, help="length of the question")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     start_backend()
@@ -62,15 +62,19 @@ async def measure(server: RawServer, model: Model, options: argparse.Namespace) 
     """The rounds, then the cancelled answer."""
     question = " ".join(f"word{n}" for n in range(options.words))
     warm = await turn(server, question)
-    print(f"depth {warm['promptTokens']}, {options.tokens} tokens a round", flush=True)
+    depth = warm["promptTokens"]
+    print(f"depth {depth}, {options.tokens} tokens a round", flush=True)
+    bare = BareDecode(model, depth, options.tokens, options.threads)
     ratios, ours, peers = [], [], []
     for _ in range(options.rounds):
         result = await turn(server, question)
-        bare = await asyncio.to_thread(bare_speed, model, result["promptTokens"], options)
         ours.append(result["speed"])
-        peers.append(bare)
-        ratios.append(result["speed"] / bare)
-        print(f"  {result['speed']:7.2f} tokens/s, llama.cpp {bare:7.2f}, {ratios[-1]:.3f}")
+        peers.append(await asyncio.to_thread(bare_speed, bare, options.tokens))
+        ratios.append(ours[-1] / peers[-1])
+        print(
+            f"  {ours[-1]:7.2f} tokens/s, llama.cpp {peers[-1]:7.2f}, {ratios[-1]:.3f}", flush=True
+        )
+    bare.close()
     print(
         f"chat stream {statistics.median(ours):.2f} tokens/s, llama.cpp "
         f"{statistics.median(peers):.2f}; ratio {statistics.median(ratios):.3f} "
@@ -96,28 +100,26 @@ async def turn(server: RawServer, question: str) -> dict[str, Any]:
     return {**usage, "speed": (usage["completionTokens"] - 1) / seconds}
 
 
-def bare_speed(model: Model, depth: int, options: argparse.Namespace) -> float:
+def bare_speed(bare: BareDecode, tokens: int) -> float:
     """Tokens per second of llama.cpp alone."""
-    bare = BareDecode(model, depth, options.tokens, options.threads)
     began = time.perf_counter()
-    for _ in range(options.tokens):
+    for _ in range(tokens):
         bare.step()
-    speed = options.tokens / (time.perf_counter() - began)
-    bare.close()
+    speed = tokens / (time.perf_counter() - began)
+    bare.rewind()
     return speed
 
 
 async def cancelled(server: RawServer, question: str, token_seconds: float) -> None:
-    """From `$/cancelRequest` to the status that says the engine is idle again."""
+    """From `$/cancelRequest` to a status that says the engine is idle again."""
     params = {"text": question, "partialResultToken": "t"}
     number = server.request("quillon/chat", params)
     await server.until(lambda m: m.get("method") == "$/progress")
     began = time.perf_counter()
     server.notify("$/cancelRequest", {"id": number})
     await server.response(number)
-    await server.until(
-        lambda m: m.get("method") == "quillon/status" and m["params"]["state"] == "ready"
-    )
+    while (await server.call("quillon/status/get"))["result"]["state"] != "ready":
+        pass
     took = time.perf_counter() - began
     print(
         f"cancel to idle {1000 * took:.0f} ms; one token takes {1000 * token_seconds:.0f} ms "

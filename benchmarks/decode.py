@@ -109,6 +109,7 @@ class BareDecode:
         self._tokens = (lib.llama_token * 512)()
         self._count = model.vocab_size
         self._at = 0
+        self._depth = depth
         for start in range(0, depth, 512):
             count = min(512, depth - start)
             self._tokens[:count] = [PROMPT_TOKEN] * count
@@ -118,6 +119,10 @@ class BareDecode:
         self._at += 1
         self._tokens[0] = self._at * 7919 % self._count
         self._decode(1)
+
+    def rewind(self) -> None:
+        """Forget what the steps added."""
+        lib.llama_memory_seq_rm(lib.llama_get_memory(self._context), 0, self._depth, -1)
 
     def close(self) -> None:
         lib.llama_free(self._context)
