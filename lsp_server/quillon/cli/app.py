@@ -139,6 +139,64 @@ def doctor(
     _run(run_doctor(settings_for(model), Output(json=json)), json=json)
 
 
+@app.command("eval")
+def evaluate(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="GGUF file; the one in use without.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Base URL of a remote engine to measure.")] = None,
+    remote_model: Annotated[str | None, typer.Option(help="The model's name there.")] = None,
+    tasks: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Which tasks; all if left out.")
+    ] = "",
+    count: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most so many questions of a task.")
+    ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Two models, or reports saved by --json, side by side."),
+    ] = None,
+    dialogues: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Dialogues to ask in place of ours.")
+    ] = None,
+    packages: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Installed packages; the held-out ones give the holes."),
+    ] = None,
+    bfcl: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A copy of BFCL's data, for the task bfcl.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep everything here; resumes from it.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table here, too.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which questions are drawn.")] = 7,
+) -> None:
+    """Measure how good a model is at calls, code, mistakes and speed."""
+    from quillon.cli.eval import Wish, run_eval  # noqa: PLC0415 - commands load what they need
+    from quillon.eval.run import Plan, chosen  # noqa: PLC0415 - the same
+
+    plan = Plan(
+        tasks=chosen(tasks, bfcl=bfcl is not None),
+        count=count,
+        seed=seed,
+        dialogues=dialogues,
+        packages=packages,
+        bfcl=bfcl,
+    )
+    wish = Wish(
+        model=str(model) if model else None,
+        url=url,
+        remote_model=remote_model,
+        compare=compare,
+        json=json,
+        markdown=markdown,
+    )
+    _guard(lambda: run_eval(wish, plan), json=False)
+
+
 @app.command()
 def demo(
     model: ModelOption = None,

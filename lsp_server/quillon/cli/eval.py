@@ -1,0 +1,144 @@
+"""`quillon eval`: how good a model is at what Quillon asks of it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from quillon import __version__
+from quillon.cli.output import Output, fail
+from quillon.engine.base import EngineInfo
+from quillon.engine.choose import open_engine
+from quillon.eval.outcomes import (
+    EvalError,
+    Report,
+    Subject,
+    load_report,
+    report_of,
+    save_report,
+)
+from quillon.eval.run import TASKS, Plan, Progress, Run
+from quillon.eval.tables import comparison, markdown
+from quillon.settings import Settings, parse_settings
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks for beside the plan; `compare` are models or saved reports."""
+
+    model: str | None = None
+    url: str | None = None
+    remote_model: str | None = None
+    compare: tuple[str, str] | None = None
+    json: Path | None = None
+    markdown: Path | None = None
+
+
+def run_eval(wish: Wish, plan: Plan) -> int:
+    """Measure one model or two, and print the table."""
+    unknown = [task for task in plan.tasks if task not in TASKS]
+    if unknown:
+        fail(f"{unknown[0]!r} is no task. The tasks are {', '.join(TASKS)}.", status=2)
+    try:
+        return asyncio.run(_run(wish, plan))
+    except EvalError as error:
+        fail(str(error))
+
+
+async def _run(wish: Wish, plan: Plan) -> int:
+    if wish.compare is None:
+        report = await _measured(wish.model, wish, plan, wish.json)
+        return _show(markdown(report), wish)
+    reports = []
+    for name in wish.compare:
+        saved = Path(name)
+        if saved.suffix == ".json":
+            reports.append(load_report(saved))
+        else:
+            reports.append(await _measured(name, wish, plan, None))
+    return _show(comparison(*reports), wish)
+
+
+async def _measured(model: str | None, wish: Wish, plan: Plan, kept: Path | None) -> Report:
+    """The report of a model. What was found is kept even where it is stopped."""
+    engine = open_engine(_settings(model, wish))
+    run: Run | None = None
+    subject = Subject(model or "", version=__version__, seed=plan.seed)
+    complete = False
+    try:
+        before = _before(kept, subject)
+        run = Run(engine, plan, before.outcomes if before else ())
+        info = await run.load()
+        subject = _subject(info, plan)
+        if before is not None and before.subject != subject:
+            raise EvalError(
+                f"{kept} holds a measurement of {before.subject.model} with seed "
+                f"{before.subject.seed}. Name another file with --json."
+            )
+        with _bar() as bar:
+            row = bar.add_task("asking", total=None)
+            await run.go(info, lambda told: _tell(bar, row, told))
+        complete = True
+    finally:
+        await engine.aclose()
+        if kept is not None and run is not None and run.outcomes:
+            save_report(report_of(subject, run.outcomes, run.notes, complete=complete), kept)
+    return report_of(subject, run.outcomes, run.notes, complete=True)
+
+
+def _before(kept: Path | None, _subject: Subject) -> Report | None:
+    """What a stopped measurement left; a whole one is made anew."""
+    if kept is None or not kept.exists():
+        return None
+    before = load_report(kept)
+    return None if before.complete else before
+
+
+def _settings(model: str | None, wish: Wish) -> Settings:
+    raw: dict[str, Any] = {}
+    if wish.url:
+        raw["engine"] = {"kind": "remote", "url": wish.url, "remoteModel": wish.remote_model}
+    elif model:
+        raw["model"] = {"path": str(Path(model).absolute())}
+    return parse_settings(raw)[0]
+
+
+def _subject(info: EngineInfo, plan: Plan) -> Subject:
+    return Subject(
+        model=info.model,
+        path=info.path,
+        parameters=info.parameters,
+        context=info.context,
+        embedded=info.embedded,
+        version=__version__,
+        seed=plan.seed,
+    )
+
+
+def _bar() -> Bar:
+    return Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _tell(bar: Bar, row: Any, told: Progress) -> None:
+    bar.update(row, description=told.task, completed=told.asked, total=told.total)
+
+
+def _show(table: str, wish: Wish) -> int:
+    if wish.markdown is not None:
+        try:
+            wish.markdown.write_text(table, "utf-8")
+        except OSError as error:
+            fail(f"The table cannot be written to {wish.markdown}: {error.strerror}.")
+    Output().show(Markdown(table))
+    return 0
