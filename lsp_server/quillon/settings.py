@@ -112,6 +112,15 @@ class ToolSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(description="Per tool: allow, ask or deny. Running things is never allowed unasked."),
     ] = msgspec.field(default_factory=dict)
     disabled: Annotated[tuple[str, ...], Meta(description="Tools that are not offered.")] = ()
+    agreement: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=9,
+            description="Answers of the model that vote on a call that changes or runs something. "
+            "1: no vote.",
+        ),
+    ] = 1
     test_timeout: Annotated[
         float, Meta(gt=0, description="Seconds until a test run is stopped.")
     ] = 120.0

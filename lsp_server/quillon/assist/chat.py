@@ -10,17 +10,19 @@ off is never run.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
+from quillon.assist.agreement import Asked, Ballot, Vote, plus
 from quillon.assist.attachments import Attachment, fitted, question
 from quillon.assist.authorship import answerer
 from quillon.assist.chat_answer import Answer, repeats
 from quillon.assist.conversations import Conversation
 from quillon.assist.fitting import fit_messages, prompt_tokens
+from quillon.assist.turn_tools import Tools, run_call
 from quillon.engine.base import (
     Constraint,
     ConstraintError,
@@ -40,7 +42,6 @@ from quillon.prompt.spans import span_constraint
 from quillon.prompt.template import ChatTemplate
 from quillon.settings import ChatSettings
 from quillon_tools.calls import ToolCall, ToolResult
-from quillon_tools.tool import Detail
 
 SYSTEM_PROMPT = "You are a coding assistant working in the user's repository."
 
@@ -49,7 +50,7 @@ _BROKEN_CALLS = 3  # in one turn; a model that cannot write calls must not try f
 _NO_ANSWER = "The model called tools again instead of answering. Ask again, or ask for less."
 
 CallState = Literal["proposed", "running", "done", "failed", "denied"]
-TurnEnd = Literal["stop", "length", "toolLimit"]
+TurnEnd = Literal["stop", "length", "toolLimit", "cancelled"]
 
 
 class TextEvent(msgspec.Struct, frozen=True):
@@ -90,25 +91,6 @@ class TurnResult(msgspec.Struct, frozen=True):
 TurnEvent = TextEvent | CallEvent | ResultEvent | NoticeEvent | TurnResult
 
 
-class Tools(Protocol):
-    """The tools of one turn, the guard around them included."""
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether no further call will run in this turn."""
-        ...
-
-    def definitions(self, detail: Detail = "full") -> list[dict[str, Any]]:
-        """What the model may still call, in the OpenAI function form; nothing once exhausted."""
-        ...
-
-    async def execute(
-        self, call: ToolCall, *, on_run: Callable[[ToolCall], None] | None = None
-    ) -> ToolResult:
-        """Check, approve and run a call; whatever happens becomes a result."""
-        ...
-
-
 class Turn:
     """One turn of a conversation. Read `run` to its end, or close it to stop the turn."""
 
@@ -128,6 +110,7 @@ class Turn:
         self._usage = Usage(0, 0, 0)
         self._speed = 0.0
         self._broken_left = _BROKEN_CALLS
+        self._may_decide_again = True
 
     @property
     def conversation(self) -> Conversation:
@@ -173,7 +156,14 @@ class Turn:
                 self._end_calls(answer)
             if reason == "length":
                 break
-        yield TurnResult(
+        yield self._result(reason)
+
+    def cancelled(self) -> TurnResult:
+        """How the turn ended, where the user stopped it."""
+        return self._result("cancelled")
+
+    def _result(self, reason: TurnEnd) -> TurnResult:
+        return TurnResult(
             reason=reason,
             text="".join(self._text).strip(),
             usage=self._usage,
@@ -246,8 +236,8 @@ class Turn:
             yield NoticeEvent(fits.left_out)
         if len(self._messages) == 1 and (problem := _template_problem(info, template)):
             yield NoticeEvent(problem)
-        constraint = self._constraint(info, dialect, definitions)
-        answer.parser = dialect.parser(definitions, fits.prompt)
+        constraint = await self._constraint(info, dialect, definitions, fits.messages[1:])
+        answer.read_by(lambda: dialect.parser(definitions, fits.prompt))
         try:
             async for event in self._stream(fits.prompt, room, constraint, answer):
                 yield event
@@ -255,7 +245,7 @@ class Turn:
             if constraint is None or answer.started:
                 raise
             # A grammar that llama.cpp refuses must not cost the answer: validation still follows.
-            answer.parser = dialect.parser(definitions, fits.prompt)
+            answer.read_by(answer.new_parser)
             async for event in self._stream(fits.prompt, room, None, answer):
                 yield event
 
@@ -288,6 +278,8 @@ class Turn:
                     break
         if answer.finished is not None:
             self._count(answer.finished)
+            tokens = answer.finished.usage.completion_tokens
+            answer.asked = Asked(request, tokens, answer.new_parser)
 
     def _temperature(self) -> float:
         if self._settings.temperature is not None:
@@ -295,9 +287,14 @@ class Turn:
         # What Qwen recommends for its instruct models; a very small one only strays.
         return 0.0 if self._engine.state().embedded else 0.7
 
-    def _constraint(
-        self, info: EngineInfo, dialect: Dialect, definitions: list[dict[str, Any]]
+    async def _constraint(
+        self,
+        info: EngineInfo,
+        dialect: Dialect,
+        definitions: list[dict[str, Any]],
+        seen: Sequence[Message],
     ) -> Constraint | None:
+        """What holds calls to their schemas, and to the messages that the model is given."""
         mode = self._settings.tool_arguments
         if mode == "auto":
             mode = "span" if info.embedded else "schema"
@@ -305,7 +302,8 @@ class Turn:
             return None
         if mode == "schema":
             return schema_constraint(definitions, dialect)
-        return span_constraint(definitions, dialect, _texts(self._messages))
+        # In a thread: of a full context it takes some time.
+        return await asyncio.to_thread(span_constraint, definitions, dialect, _texts(seen))
 
     def _record(self, answer: Answer) -> None:
         # Calls of an answer that did not end have no results, and a model would wait for them.
@@ -317,27 +315,56 @@ class Turn:
         """Give every recorded call a result: a model would wait for one that has none."""
         ended = {message.tool_call_id for message in self._messages if message.role == "tool"}
         self._messages += (
-            Message(role="tool", content="Error: this call was not run", tool_call_id=call.id)
+            Message(
+                role="tool",
+                content="Error: this call was not run",
+                tool_call_id=call.id,
+                outcome="cancelled",
+            )
             for call in answer.calls
             if call.id not in ended
         )
 
+    async def _doubts(self, answer: Answer) -> dict[str, Vote]:
+        """The calls that most answers of the model would not make."""
+        if answer.asked is None:
+            return {}
+        ballot = Ballot(self._engine, self._tools, answer.asked)
+        try:
+            return await ballot.doubts(answer.calls)
+        finally:
+            self._usage = plus(self._usage, ballot.usage)
+
     async def _run_calls(self, answer: Answer) -> AsyncIterator[TurnEvent]:
+        doubts = await self._doubts(answer)
+        # Once a turn the model may think again; after that the user is asked.
+        again = self._may_decide_again
+        self._may_decide_again = again and not doubts
         for call in answer.calls:
             yield CallEvent(call, "proposed")
+            vote = doubts.get(call.id)
             result: ToolResult | None = None
-            async for event in self._run_call(call):
-                if isinstance(event, ToolResult):
-                    result = event
-                else:
-                    yield event
+            if vote is not None:
+                yield NoticeEvent(f"{call.name}: {vote.sentence}")
+                result = self._tools.withhold(call, vote.message) if again else None
+            if result is None:
+                async for event in run_call(self._tools, call, vote.sentence if vote else ""):
+                    if isinstance(event, ToolResult):
+                        result = event
+                    else:
+                        yield CallEvent(call, "running")
             if result is None:  # the generator ends with one
                 raise AssertionError(call)
             state: CallState = "done" if result.ok else "failed"
             yield CallEvent(call, "denied" if result.outcome == "denied" else state)
             yield ResultEvent(result)
             self._messages.append(
-                Message(role="tool", content=result.text, tool_call_id=result.call_id)
+                Message(
+                    role="tool",
+                    content=result.text,
+                    tool_call_id=result.call_id,
+                    outcome=result.outcome,
+                )
             )
         for broken in answer.broken:
             self._broken_left -= 1
@@ -347,31 +374,9 @@ class Turn:
                 Message(role="tool", content=f"This call could not be read: {broken.problem}"),
             )
 
-    async def _run_call(self, call: ToolCall) -> AsyncIterator[CallEvent | ToolResult]:
-        """`running` once the call was approved, then the result."""
-        approved = asyncio.Event()
-        running = asyncio.create_task(
-            self._tools.execute(call, on_run=lambda _call: approved.set())
-        )
-        waiting = asyncio.create_task(approved.wait())
-        try:
-            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if approved.is_set():
-                yield CallEvent(call, "running")
-            yield await running
-        finally:
-            waiting.cancel()
-            if running.cancel():
-                # Only once the tool has let go may the turn be over: it may end processes.
-                await asyncio.wait({running})
-
     def _count(self, finished: Finished) -> None:
-        used, total = finished.usage, self._usage
-        self._usage = Usage(
-            total.prompt_tokens + used.prompt_tokens,
-            total.cached_tokens + used.cached_tokens,
-            total.completion_tokens + used.completion_tokens,
-        )
+        used = finished.usage
+        self._usage = plus(self._usage, used)
         if finished.timings.decode > 0:
             self._speed = used.completion_tokens / finished.timings.decode
 

@@ -1,7 +1,8 @@
 """One answer of the model in a chat: its text, its calls, and whether it goes round in circles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from quillon.assist.agreement import Asked
 from quillon.engine.base import Delta, Finished
 from quillon.prompt.parser import CallParser
 from quillon.prompt.pieces import BrokenCallPiece, CallPiece, Piece, TextPiece
@@ -15,11 +16,18 @@ class Answer:
 
     def __init__(self) -> None:
         self.parser: CallParser | None = None
+        self.asked: Asked | None = None
         self.calls: list[ToolCall] = []
         self.broken: list[BrokenCallPiece] = []
         self.finished: Finished | None = None
         self.started = False
+        self.new_parser: Callable[[], CallParser] = CallParser
         self._text: list[str] = []
+
+    def read_by(self, new_parser: Callable[[], CallParser]) -> None:
+        """Read what comes with a new parser."""
+        self.new_parser = new_parser
+        self.parser = new_parser()
 
     @property
     def text(self) -> str:

@@ -9,7 +9,7 @@ from quillon.engine.base import EngineInfo
 from quillon.folders import audit_directory
 from quillon.settings import Settings
 from quillon_tools.audit import AuditLog
-from quillon_tools.policy import Approve, Policy
+from quillon_tools.policy import Approve, Decision, Policy
 from quillon_tools.registry import all_tools, default_tools
 from quillon_tools.tool import Limits, Tool
 from quillon_tools.toolset import Toolset
@@ -44,20 +44,25 @@ async def make_toolset(
     info: EngineInfo,
     workspace: Workspace,
     conversation_id: str,
+    decided: dict[str, Decision] | None = None,
 ) -> Toolset:
     """The tools of one conversation under the settings as they are now.
 
-    Where no folder is open there are none. `approve` asks the user. Every call is written to the
-    conversation's audit log.
+    Where no folder is open there are none. `approve` asks the user; `decided` is what they have
+    decided in this conversation. Every call is written to the conversation's audit log.
     """
     settings = editor.settings
     limits = Limits(
         test_seconds=settings.tools.test_timeout,
         output=settings.tools.output_limit,
         calls=settings.chat.max_tool_calls,
+        agreement=settings.tools.agreement,
     )
     policy = Policy(
-        approve, rules=settings.tools.approval, denied=frozenset(settings.tools.disabled)
+        approve,
+        rules=settings.tools.approval,
+        denied=frozenset(settings.tools.disabled),
+        decided=decided,
     )
     audit = AuditLog(audit_directory()).writer(conversation_id)
     tools: tuple[Tool, ...] = ()
