@@ -115,6 +115,27 @@ async def test_the_user_sees_the_diff():
     assert user.asked[0].preview == "--- a/a.py\n"
 
 
+async def test_the_preview_has_the_arguments_that_run_and_the_decision_outlives_them(tmp_path):
+    user = User(Decision("session"))
+    policy = Policy(user)
+    first, second = (command(tmp_path, "/bin/test", "--xml={report}") for _ in range(2))
+    for action in (first, second):
+        assert isinstance(await policy.decide(call_of(start), action), ApprovedCall)
+    (asked,) = user.asked
+    assert asked.preview.split("\n")[0] == " ".join(first.vector)
+    assert "{report}" not in asked.preview
+    assert first.vector != second.vector
+
+
+async def test_a_policy_under_other_rules_goes_on_with_what_was_decided():
+    user = User(Decision("session"))
+    decided: dict[str, Decision] = {}
+    for rules in ({}, {"look": "ask"}):
+        policy = Policy(user, rules=rules, decided=decided)
+        assert isinstance(await policy.decide(call_of(start), "x"), ApprovedCall)
+    assert len(user.asked) == 1
+
+
 async def test_once_is_asked_again_and_session_is_not():
     user = User(Decision("once"), Decision("session"), Decision("once"))
     policy = Policy(user)

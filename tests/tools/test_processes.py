@@ -112,6 +112,21 @@ async def test_both_streams_and_the_report(tmp_path):
     assert (finished.code, finished.output, finished.report) == (0, "out\nerr\n", "r")
 
 
+async def test_the_report_is_where_it_was_said_to_be_and_leaves_nothing(tmp_path):
+    asked = command(tmp_path, "import sys; print(sys.argv[1])")
+    finished = await asyncio.to_thread(run, asked, Stop())
+    assert finished.output.strip() == asked.report == asked.vector[-1]
+    assert not Path(asked.report).parent.exists()
+
+
+async def test_a_report_whose_place_is_taken_is_refused(tmp_path):
+    asked = command(tmp_path, "pass", report=str(tmp_path / "taken" / "report"))
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(Failed, match="no place for a report"):
+        await asyncio.to_thread(run, asked, Stop())
+    assert (tmp_path / "taken").exists()
+
+
 async def test_the_input_is_empty_and_the_folder_is_the_projects(tmp_path):
     finished = await run_code(
         tmp_path, "import os, sys; print(repr(sys.stdin.read()), os.getcwd())"

@@ -1,6 +1,8 @@
 """A program that would be run: an argument vector, never a shell's command line."""
 
+import secrets
 import shlex
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,11 @@ from quillon_tools.confinement import ConfinedPath
 from quillon_tools.visible import visible
 
 REPORT = "{report}"  # in an argument, stands for the path of a temporary file
+
+
+def _new_report() -> str:
+    # Nobody can guess the folder and be there first; it is made when the program is run.
+    return str(Path(tempfile.gettempdir()) / f"quillon-{secrets.token_hex(16)}" / "report")
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -37,7 +44,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     `argv` starts with an absolute path. `folder` is the working directory. `environment` is added
     to the user's. `read` turns the end into the result's text. Where `{report}` stands in an
-    argument, the path of a temporary file is put that the program may write a report to.
+    argument, the program is given `report`, a temporary file that it may write a report to.
     """
 
     argv: tuple[str, ...]
@@ -46,11 +53,30 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     environment: dict[str, str] = {}
     output_bytes: int = 400_000
+    report: str = msgspec.field(default_factory=_new_report)
+
+    @property
+    def vector(self) -> tuple[str, ...]:
+        """The arguments that the program is started with."""
+        return tuple(part.replace(REPORT, self.report) for part in self.argv)
+
+    @property
+    def wants_report(self) -> bool:
+        """Whether the program is given a file for a report."""
+        return self.vector != self.argv
 
     @property
     def preview(self) -> str:
         """What is approved: the argument vector and the working directory, a line each."""
-        return f"{visible(shlex.join(self.argv))}\nin {visible(str(self.folder.real))}"
+        return self._shown(self.vector)
+
+    @property
+    def identity(self) -> str:
+        """The preview without the name of the temporary file, which is another one every time."""
+        return self._shown(self.argv)
+
+    def _shown(self, vector: tuple[str, ...]) -> str:
+        return f"{visible(shlex.join(vector))}\nin {visible(str(self.folder.real))}"
 
     @property
     def is_of_workspace(self) -> bool:

@@ -97,6 +97,8 @@ class Policy:
 
     `rules` maps tool names to what the settings say. `denied` names tools that nothing allows.
     In a workspace that is not `trusted`, what changes or runs anything is asked for each time.
+    `decided` is what the user has decided in the conversation before, and is kept up to date: a
+    policy under other rules goes on with it.
     """
 
     def __init__(
@@ -106,12 +108,13 @@ class Policy:
         rules: Mapping[str, Rule] | None = None,
         denied: frozenset[str] = frozenset(),
         trusted: bool = True,
+        decided: dict[str, Decision] | None = None,
     ) -> None:
         self._approve = approve
         self._rules = dict(rules or {})
         self._denied = denied
         self._trusted = trusted
-        self._decided: dict[str, Decision] = {}
+        self._decided: dict[str, Decision] = {} if decided is None else decided
 
     def rule(self, tool: Tool) -> Rule:
         """What holds for a tool before anyone is asked."""
@@ -142,7 +145,8 @@ class Policy:
         if rule == "allow":
             return ApprovedCall(valid, action, "rule", seal=_SEAL)
         preview = _preview(valid, action)
-        key = json.dumps([valid.tool.name, valid.arguments, preview], sort_keys=True)
+        same = action.identity if isinstance(action, Command) else preview
+        key = json.dumps([valid.tool.name, valid.arguments, same], sort_keys=True)
         by: By = "conversation"
         decision = self._remembered(key, valid.tool, doubt)
         if decision is None:

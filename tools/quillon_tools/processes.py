@@ -8,18 +8,19 @@ neither grandchildren nor daemons outlive the call.
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 from quillon_tools.calls import Failed
-from quillon_tools.command import REPORT, Command, Finished
+from quillon_tools.command import Command, Finished
 from quillon_tools.workers import Stop
 
 RUN_VARIABLE = "QUILLON_RUN"
@@ -41,12 +42,10 @@ def run(command: Command, stop: Stop) -> Finished:
     Raises:
         Failed: It cannot be started.
     """
-    with tempfile.TemporaryDirectory(prefix="quillon-", ignore_cleanup_errors=True) as scratch:
-        report = Path(scratch) / "report"
-        argv = [part.replace(REPORT, str(report)) for part in command.argv]
+    with _place_for_report(command):
         number = uuid.uuid4().hex
         started = time.monotonic()
-        process = _start(command, argv, number)
+        process = _start(command, number)
         output = _Output(process, command.output_bytes)
         try:
             in_time = _wait(process, started + command.seconds, stop)
@@ -58,14 +57,31 @@ def run(command: Command, stop: Stop) -> Finished:
             output=text,
             left_out=left_out,
             seconds=time.monotonic() - started,
-            report=_read_report(report),
+            report=_read_report(Path(command.report)) if command.wants_report else "",
         )
 
 
-def _start(command: Command, argv: list[str], number: str) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def _place_for_report(command: Command) -> Iterator[None]:
+    """The folder of the report, while the program runs; nobody else may enter it."""
+    folder = Path(command.report).parent
+    if not command.wants_report:
+        yield
+        return
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise Failed(f"there is no place for a report: {error}") from error
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(command: Command, number: str) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            argv,
+            command.vector,
             cwd=command.folder.real,
             env=_environment(command.environment, number),
             stdin=subprocess.DEVNULL,
@@ -74,7 +90,7 @@ def _start(command: Command, argv: list[str], number: str) -> subprocess.Popen[b
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise Failed(f"{Path(argv[0]).name} cannot be started: {error}") from error
+        raise Failed(f"{Path(command.argv[0]).name} cannot be started: {error}") from error
 
 
 def inherited_environment() -> dict[str, str]:
