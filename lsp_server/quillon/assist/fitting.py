@@ -20,9 +20,10 @@ _LEAST = 200  # characters; a tool result is not cut below this
 
 
 class Fitted(msgspec.Struct, frozen=True):
-    """A prompt that fits, and what had to go (empty: nothing)."""
+    """A prompt that fits, the messages in it, and what had to go (empty: nothing)."""
 
     prompt: Prompt
+    messages: tuple[Message, ...]
     tokens: int
     left_out: str
 
@@ -64,7 +65,7 @@ async def fit_messages(
             )
         cuts += 1
         prompt, tokens = await _render(engine, template, kept, definitions)
-    return Fitted(prompt, tokens, _sentence(turns, cuts, whole - tokens))
+    return Fitted(prompt, tuple(kept), tokens, _sentence(turns, cuts, whole - tokens))
 
 
 async def prompt_tokens(

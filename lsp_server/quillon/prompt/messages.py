@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from quillon_tools.calls import ToolCall
+from quillon_tools.calls import Outcome, ToolCall
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -13,10 +13,11 @@ class Message(msgspec.Struct, frozen=True):
     """One message.
 
     `tool_calls` are the calls that an assistant message made, after its `content`; a message of
-    role `tool` carries the result of the call that `tool_call_id` names.
+    role `tool` carries the result of the call that `tool_call_id` names, and its `outcome`.
     """
 
     role: Role
     content: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    outcome: Outcome = "ok"
