@@ -40,38 +40,67 @@ class Checkpoint(msgspec.Struct):
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write atomically; the checkpoint before stays as `previous.pt`."""
-    folder.mkdir(parents=True, exist_ok=True)
     values = {field: getattr(checkpoint, field) for field in checkpoint.__struct_fields__}
     values["shape"] = msgspec.to_builtins(checkpoint.shape)
     values["stream"] = msgspec.to_builtins(checkpoint.stream)
-    latest, temporary = folder / LATEST, folder / f"{LATEST}.{os.getpid()}"
-    torch.save(values, temporary)
-    if latest.exists():
-        latest.replace(folder / PREVIOUS)
-    temporary.replace(latest)
-    return latest
+    return save_state(folder, values)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """The checkpoint in a file, or a folder's newest one that can be read."""
+    values = load_state(path)
+    try:
+        values["shape"] = msgspec.convert(values["shape"], ModelShape)
+        values["stream"] = msgspec.convert(values["stream"], StreamState)
+        return Checkpoint(**values)
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint of a run: {error!r}",
+            "Name the folder that `pretrain`, `grow` or `finetune` of our own model wrote.",
+        ) from error
+
+
+def save_state(folder: Path, values: dict[str, Any]) -> Path:
+    """Write any state atomically as `latest.pt`; the one before stays as `previous.pt`.
+
+    Raises:
+        CheckpointError: The disk is full, or the folder cannot be written.
+    """
+    latest, temporary = folder / LATEST, folder / f"{LATEST}.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.save(values, temporary)
+        if latest.exists():
+            latest.replace(folder / PREVIOUS)
+        temporary.replace(latest)
+    except (OSError, RuntimeError) as error:  # torch's writer raises RuntimeError for a full disk
+        temporary.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"{folder} cannot be written: {error}",
+            "Free some disk space; the checkpoint before is kept.",
+        ) from error
+    return latest
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """The state in a file, or a folder's newest one that can be read.
+
+    Raises:
+        CheckpointError: There is none; the message says why.
+    """
     candidates = [path / LATEST, path / PREVIOUS] if path.is_dir() else [path]
     problem: Exception | None = None
     for candidate in candidates:
         if not candidate.exists():
             continue
         try:
-            return _read(candidate)
+            values: dict[str, Any] = torch.load(candidate, map_location="cpu", weights_only=True)
         except Exception as error:  # noqa: BLE001 - torch raises many kinds for a damaged file
             problem = error
             log.warning("%s cannot be read: %s", candidate, error)
+        else:
+            return values
     raise CheckpointError(
         f"{path} holds no readable checkpoint" + (f": {problem}" if problem else ""),
-        "Start again with `quillon_training pretrain`, or name another folder.",
+        "Start again with an empty folder, or name another one.",
     )
-
-
-def _read(path: Path) -> Checkpoint:
-    values = torch.load(path, map_location="cpu", weights_only=True)
-    values["shape"] = msgspec.convert(values["shape"], ModelShape)
-    values["stream"] = msgspec.convert(values["stream"], StreamState)
-    return Checkpoint(**values)

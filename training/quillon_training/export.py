@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from quillon_training.errors import ExportError
+from quillon_training.gguf_names import gguf_name
 from quillon_training.model import ModelShape
 from quillon_training.tokenizer import (
     CONTROL_TOKENS,
@@ -36,19 +37,6 @@ _TYPES = {
     "q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
 }
 FORMATS = tuple(_TYPES)
-_LAYER_NAMES = {
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "self_attn.q_norm": "attn_q_norm",
-    "self_attn.k_norm": "attn_k_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
 
 
 class ModelCard(msgspec.Struct, frozen=True):
@@ -96,7 +84,7 @@ def write_gguf(
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     for name, value in weights.items():
         if name != "lm_head.weight":
-            _add_tensor(writer, _gguf_name(name), value.detach().float().numpy(), quantization)
+            _add_tensor(writer, gguf_name(name), value.detach().float().numpy(), quantization)
     try:
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -195,12 +183,3 @@ def _add_tensor(
         writer.add_tensor(name, value.astype(np.float16))
     else:
         writer.add_tensor(name, gguf.quants.quantize(value, quantization), raw_dtype=quantization)
-
-
-def _gguf_name(name: str) -> str:
-    if name == "model.embed_tokens.weight":
-        return "token_embd.weight"
-    if name == "model.norm.weight":
-        return "output_norm.weight"
-    layer, _, rest = name.removeprefix("model.layers.").partition(".")
-    return f"blk.{layer}.{_LAYER_NAMES[rest.removesuffix('.weight')]}.weight"

@@ -21,7 +21,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     ) -> torch.Tensor:
         total = hidden.new_zeros((), dtype=torch.float32)
         hidden_gradient = torch.empty_like(hidden)
-        output_gradient = torch.zeros_like(output, dtype=torch.float32)
+        # A frozen output layer (LoRA) is large and needs none.
+        wanted = ctx.needs_input_grad[1]
+        output_gradient = torch.zeros_like(output, dtype=torch.float32) if wanted else None
         for start in range(0, len(hidden), CHUNK):
             part = slice(start, start + CHUNK)
             logs = log_softmax((hidden[part] @ output.T).float(), dim=-1)
@@ -31,17 +33,22 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             gradient.scatter_add_(1, target, -weight)
             gradient = gradient.to(hidden.dtype)
             hidden_gradient[part] = gradient @ output
-            output_gradient += (gradient.T @ hidden[part]).float()
-        ctx.save_for_backward(hidden_gradient, output_gradient.to(output.dtype))
+            if output_gradient is not None:
+                output_gradient += (gradient.T @ hidden[part]).float()
+        ctx.save_for_backward(
+            hidden_gradient,
+            output_gradient if output_gradient is None else output_gradient.to(output.dtype),
+        )
         return total
 
     @staticmethod
     def backward(
         ctx: Any, *gradients: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, None, None]:
+    ) -> tuple[torch.Tensor, torch.Tensor | None, None, None]:
         hidden_gradient, output_gradient = ctx.saved_tensors
         scale = gradients[0]
-        return hidden_gradient * scale, output_gradient * scale, None, None
+        output = None if output_gradient is None else output_gradient * scale
+        return hidden_gradient * scale, output, None, None
 
 
 def weighted_cross_entropy(

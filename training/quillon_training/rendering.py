@@ -5,17 +5,22 @@ that text which looks like one is plain text, as in the product.
 """
 
 import json
+import re
 from typing import Any
 
 import msgspec
 from tokenizers import Tokenizer
 
-from quillon_training.tokenizer import IM_END, IM_START, SPECIAL_TOKENS
+from quillon_training.errors import CheckpointError
 
 CALL_WEIGHT = 3.0
-_CALL, _CALL_END, _RESPONSE, _RESPONSE_END = (
-    SPECIAL_TOKENS.index(token)
-    for token in ("<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>")
+_MARKS = (
+    "<|im_start|>",
+    "<|im_end|>",
+    "<tool_call>",
+    "</tool_call>",
+    "<tool_response>",
+    "</tool_response>",
 )
 
 
@@ -27,15 +32,39 @@ class Rendered(msgspec.Struct, frozen=True):
 
 
 class Renderer:
-    """Renders messages of the OpenAI form as the chat template does."""
+    """Renders messages of the OpenAI form as the chat template does.
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
+    The tokenizer may be ours or that of a Qwen model; tokens of tool calls weigh `call_weight`.
+
+    Raises:
+        CheckpointError: The tokenizer lacks a token that the template needs.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, call_weight: float = CALL_WEIGHT) -> None:
+        self._tokenizer, self._call_weight = tokenizer, call_weight
+        numbers = [tokenizer.token_to_id(mark) for mark in _MARKS]
+        known = [number for number in numbers if number is not None]
+        if len(known) < len(_MARKS):
+            missing = [mark for mark in _MARKS if tokenizer.token_to_id(mark) is None]
+            raise CheckpointError(
+                f"The tokenizer has no {', '.join(missing)}",
+                "Tool calls need them: use a Qwen2.5, Qwen3 or Quillon tokenizer.",
+            )
+        self._start, self._end, *tags = known
+        self._call, self._call_end, self._response, self._response_end = tags
+        # Qwen's tags are no special tokens, so they are found in any text. Text of this shape is
+        # cut behind its first character, so that it stays text, as the product does it.
+        plain = [
+            re.escape(token.content[1:])
+            for token in tokenizer.get_added_tokens_decoder().values()
+            if not token.special and token.content.startswith("<")
+        ]
+        self._cut = re.compile(f"(?<=<)(?={'|'.join(plain)})") if plain else None
 
     def system(self, text: str, tools: list[dict[str, Any]]) -> list[int]:
         """The system message, with the definitions of `tools` where there are any."""
         if not tools:
-            return [IM_START, *self._encode(f"system\n{text}"), IM_END, *self._encode("\n")]
+            return [self._start, *self._encode(f"system\n{text}"), self._end, *self._encode("\n")]
         listed = "".join("\n" + json.dumps(tool, ensure_ascii=False) for tool in tools)
         head = (
             f"system\n{text}\n\n# Tools\n\n"
@@ -44,9 +73,22 @@ class Renderer:
             f"<tools>{listed}\n</tools>\n\n"
             "For each function call, return a json object with function name and arguments within "
         )
-        pieces = [IM_START, *self._encode(head), _CALL, _CALL_END, *self._encode(" XML tags:\n")]
+        pieces = [
+            self._start,
+            *self._encode(head),
+            self._call,
+            self._call_end,
+            *self._encode(" XML tags:\n"),
+        ]
         form = '\n{"name": <function-name>, "arguments": <args-json-object>}\n'
-        return [*pieces, _CALL, *self._encode(form), _CALL_END, IM_END, *self._encode("\n")]
+        return [
+            *pieces,
+            self._call,
+            *self._encode(form),
+            self._call_end,
+            self._end,
+            *self._encode("\n"),
+        ]
 
     def dialogue(self, messages: list[dict[str, Any]]) -> Rendered:
         """All messages but the system's."""
@@ -54,8 +96,8 @@ class Renderer:
         for index, message in enumerate(messages):
             role = message["role"]
             if role == "user":
-                self._add(rendered, [IM_START, *self._encode("user\n" + message["content"])], 0)
-                self._add(rendered, [IM_END, *self._encode("\n")], 0)
+                self._add(rendered, [self._start, *self._encode("user\n" + message["content"])], 0)
+                self._add(rendered, [self._end, *self._encode("\n")], 0)
             elif role == "assistant":
                 self._assistant(rendered, message)
             elif role == "tool":
@@ -66,7 +108,7 @@ class Renderer:
 
     def _assistant(self, rendered: Rendered, message: dict[str, Any]) -> None:
         learnt = message.get("weight", 1)
-        self._add(rendered, [IM_START, *self._encode("assistant\n")], 0)
+        self._add(rendered, [self._start, *self._encode("assistant\n")], 0)
         if message["content"]:
             self._add(rendered, self._encode(message["content"]), learnt)
         for number, call in enumerate(message.get("tool_calls", [])):
@@ -74,19 +116,27 @@ class Renderer:
                 self._add(rendered, self._encode("\n"), learnt)
             function = call["function"]
             text = f'\n{{"name": "{function["name"]}", "arguments": {function["arguments"]}}}\n'
-            self._add(rendered, [_CALL, *self._encode(text), _CALL_END], learnt * CALL_WEIGHT)
-        self._add(rendered, [IM_END], learnt)
+            ids = [self._call, *self._encode(text), self._call_end]
+            self._add(rendered, ids, learnt * self._call_weight)
+        self._add(rendered, [self._end], learnt)
         self._add(rendered, self._encode("\n"), 0)
 
     def _tool(self, rendered: Rendered, content: str, *, first: bool, last: bool) -> None:
-        ids = [IM_START, *self._encode("user")] if first else []
-        ids += [*self._encode("\n"), _RESPONSE, *self._encode(f"\n{content}\n"), _RESPONSE_END]
-        self._add(rendered, [*ids, *([IM_END, *self._encode("\n")] if last else [])], 0)
+        ids = [self._start, *self._encode("user")] if first else []
+        ids += [
+            *self._encode("\n"),
+            self._response,
+            *self._encode(f"\n{content}\n"),
+            self._response_end,
+        ]
+        self._add(rendered, [*ids, *([self._end, *self._encode("\n")] if last else [])], 0)
 
     def _add(self, rendered: Rendered, ids: list[int], weight: float) -> None:
         rendered.ids.extend(ids)
         rendered.weights.extend([float(weight)] * len(ids))
 
     def _encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = []
+        for part in self._cut.split(text) if self._cut else [text]:
+            ids += self._tokenizer.encode(part, add_special_tokens=False).ids
         return ids

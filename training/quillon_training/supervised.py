@@ -5,18 +5,18 @@ its keys and values are computed once, with gradients, and every row attends to 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import torch
 from tokenizers import Tokenizer
-from transformers import DynamicCache, Qwen3ForCausalLM
+from transformers import DynamicCache, Qwen2ForCausalLM, Qwen3ForCausalLM
 from transformers.cache_utils import DynamicLayer
 
 from quillon_training.errors import CorpusError
-from quillon_training.rendering import Rendered, Renderer
+from quillon_training.rendering import CALL_WEIGHT, Rendered, Renderer
 from quillon_training.tokenizer import FIM_PAD
 
 _MULTIPLE = 64
@@ -35,12 +35,19 @@ class DialogueBatch(msgspec.Struct, frozen=True):
 class DialogueRows:
     """Random batches of dialogues; a batch depends on the seed and its number only."""
 
-    def __init__(self, path: Path, tokenizer: Tokenizer, *, tokens: int, seed: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tokenizer: Tokenizer,
+        *,
+        tokens: int,
+        seed: int,
+        call_weight: float = CALL_WEIGHT,
+    ) -> None:
         self._tokens, self._seed = tokens, seed
-        renderer = Renderer(tokenizer)
+        renderer = Renderer(tokenizer, call_weight)
         self._groups: dict[tuple[int, ...], list[Rendered]] = {}
-        for line in _lines(path):
-            record = msgspec.json.decode(line)
+        for record in read_records(path):
             system, *messages = record["messages"]
             rendered = renderer.dialogue(messages)
             for tools in _offers(record):
@@ -83,7 +90,7 @@ class DialogueRows:
         return Rendered(ids, weights)
 
 
-def hidden_states(model: Qwen3ForCausalLM, batch: DialogueBatch) -> torch.Tensor:
+def hidden_states(model: Qwen2ForCausalLM | Qwen3ForCausalLM, batch: DialogueBatch) -> torch.Tensor:
     """Last hidden states of the rows, `[rows, length, d]`; the prefix is computed once."""
     rows, length = batch.ids.shape
     cache = DynamicCache(config=model.config)
@@ -96,7 +103,7 @@ def hidden_states(model: Qwen3ForCausalLM, batch: DialogueBatch) -> torch.Tensor
         shape = (rows, *keys.shape[1:])
         shared.update(keys.expand(shape), values.expand(shape), index)
     start = len(batch.prefix)
-    positions = torch.arange(start, start + length)[None]
+    positions = torch.arange(start, start + length, device=batch.ids.device)[None]
     output = model.model(
         input_ids=batch.ids, past_key_values=shared, use_cache=True, position_ids=positions
     )
@@ -116,11 +123,28 @@ def _offers(record: dict[str, Any]) -> list[list[dict[str, Any]]]:
     return [tools] if "run_tests" in called or not tools else [tools, fewer]
 
 
-def _lines(path: Path) -> list[bytes]:
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """The dialogues of a JSON Lines file, each with `messages` and `tools`.
+
+    Raises:
+        CorpusError: The file cannot be read, or a line is no dialogue that begins with a system
+            message.
+    """
     try:
-        return path.read_bytes().splitlines()
+        lines = path.read_bytes().splitlines()
     except OSError as error:
         raise CorpusError(f"{path} cannot be read: {error}", "Make it with `dialogues`.") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            record = msgspec.json.decode(line, type=dict[str, Any])
+            fits = record["messages"][0]["role"] == "system" and isinstance(record["tools"], list)
+        except (msgspec.DecodeError, KeyError, IndexError, TypeError):
+            fits = False
+        if not fits:
+            raise CorpusError(
+                f"Line {number} of {path} is no dialogue", "Make the file anew with `dialogues`."
+            )
+        yield record
 
 
 def _padded(length: int) -> int:
