@@ -9,10 +9,13 @@ from quillon.engine.base import Engine, EngineInfo, PromptTooLong
 from quillon.eval.asking import Asker
 from quillon.eval.calling import dialogue_questions
 from quillon.eval.dialogues import read_dialogues
+from quillon.eval.filling import files_for, fim_questions
 from quillon.eval.outcomes import EvalError, Outcome, Question
+from quillon.eval.proving import proof_questions
 from quillon.eval.speed import load_seconds, speed_questions
 
 TASKS = ("calls", "requests", "bugs", "fim", "tests", "speed", "bfcl")
+_HOLES = 500
 _RUNS = 3  # of the measurement of speed
 
 
@@ -94,6 +97,12 @@ class Run:
         if plan.dialogues is not None:
             asked = dialogue_questions(asker, read_dialogues(plan.dialogues))
             found += plan.first([question for question in asked if _wanted(question, plan)])
+        if "fim" in plan.tasks:
+            found += fim_questions(
+                self._engine, files_for(plan.packages, plan.seed), plan.count or _HOLES, plan.seed
+            )
+        if "tests" in plan.tasks:
+            found += plan.first(proof_questions(self._engine))
         if "speed" in plan.tasks:
             found += speed_questions(self._engine, info, _RUNS)
         return found
