@@ -109,7 +109,10 @@ class ToolSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     approval: Annotated[
         dict[str, Approval],
-        Meta(description="Per tool: allow, ask or deny. Running things is never allowed unasked."),
+        Meta(
+            description="Per tool: allow, ask or deny. Running things is never allowed unasked; "
+            "a tool of an MCP server (server__tool) is, where it is named here."
+        ),
     ] = msgspec.field(default_factory=dict)
     disabled: Annotated[tuple[str, ...], Meta(description="Tools that are not offered.")] = ()
     agreement: Annotated[
@@ -129,6 +132,29 @@ class ToolSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ] = 8000
 
 
+class McpServer(msgspec.Struct, frozen=True, kw_only=True):
+    """A program (command, args, env, cwd; else the home folder) or an address (url, headers)."""
+
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    cwd: str = ""
+    url: str = ""
+    headers: dict[str, str] = {}
+
+
+class McpSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Tool servers of others (Model Context Protocol)."""
+
+    servers: Annotated[
+        dict[str, McpServer],
+        Meta(
+            description="Tool servers for the chat, by name: command, args, env and cwd of a "
+            "program, or url and headers. Needs the extra quillon[mcp]. Each call is asked for."
+        ),
+    ] = msgspec.field(default_factory=dict)
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """All settings, as the editors send them under `quillon`."""
 
@@ -137,6 +163,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     inline: InlineSettings = InlineSettings()
     chat: ChatSettings = ChatSettings()
     tools: ToolSettings = ToolSettings()
+    mcp: McpSettings = McpSettings()
     log_level: Annotated[
         Literal["error", "warning", "info", "debug"], Meta(description="What the log holds.")
     ] = "info"
@@ -169,9 +196,24 @@ def _parse_struct(kind: type[msgspec.Struct], raw: object, at: str, problems: li
             problems.append(f"{where}: no such setting")
         elif isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             values[field.name] = _parse_struct(field.type, value, where, problems)
+        elif kind is McpSettings:
+            values[field.name] = _parse_servers(value, where, problems)
         else:
             try:
                 values[field.name] = msgspec.convert(value, field.type)
             except msgspec.ValidationError as error:
                 problems.append(f"{where}: {error}; the default is used")
     return kind(**values)
+
+
+def _parse_servers(raw: object, at: str, problems: list[str]) -> dict[str, McpServer]:
+    """The servers that are right; one that is wrong costs none of the others."""
+    servers: dict[str, McpServer] = {}
+    if raw is not None and not isinstance(raw, dict):
+        problems.append(f"{at}: expected an object, found {type(raw).__name__}")
+    for name, value in raw.items() if isinstance(raw, dict) else ():
+        try:
+            servers[str(name)] = msgspec.convert(value, McpServer)
+        except msgspec.ValidationError as error:
+            problems.append(f"{at}.{name}: {error}; this server is not used")
+    return servers

@@ -15,14 +15,18 @@ from quillon.settings import Settings
 
 EXTENSION = Path(__file__).resolve().parents[1]
 
-SCOPES = {"model": "machine-overridable", "engine": "machine-overridable"}
+SCOPES = {
+    "model": "machine-overridable",
+    "engine": "machine-overridable",
+    "mcp": "machine-overridable",
+}
 """Settings that name a program or a file of this machine; the others may differ per window."""
 
 RESTRICTED = ("quillon.interpreter", "quillon.installPackage")
 """The extension's own settings that do not count in a folder that is not trusted."""
 
-RESTRICTED_GROUPS = ("model", "engine", "tools")
-"""The server's groups that do not: what names a model, an address or what tools may do."""
+RESTRICTED_GROUPS = ("model", "engine", "tools", "mcp")
+"""The server's groups that do not: what names models, programs, addresses or what tools may do."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -81,11 +85,28 @@ def descriptions() -> dict[str, str]:
 
 
 def _property(group: Group, field: msgspec.structs.FieldInfo) -> dict[str, Any]:
-    schema = {**_flat(msgspec.json.schema(field.type))}
+    schema = {**_flat(_inlined(msgspec.json.schema(field.type)))}
     schema["description"] = f"%settings.{group.key(field)}%"
     schema["default"] = msgspec.to_builtins(_default(field))
     schema["scope"] = SCOPES.get(group.name, "window")
     return schema
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with each definition where it is referred to: settings have no place for any."""
+    known = schema.pop("$defs", {})
+
+    def put(value: Any) -> Any:
+        if isinstance(value, list):
+            return [put(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            value = known[value["$ref"].rpartition("/")[2]]
+        return {key: put(item) for key, item in value.items() if key != "title"}
+
+    inlined: dict[str, Any] = put(schema)
+    return inlined
 
 
 def _flat(schema: dict[str, Any]) -> dict[str, Any]:
