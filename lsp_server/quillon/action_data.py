@@ -4,6 +4,7 @@ An action is listed without the model and resolved, perhaps much later, with it.
 holds everything needed to find its place again, or to see that the place is no longer there.
 """
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,21 +107,33 @@ def surroundings(session: Session, snapshot: DocumentSnapshot) -> Surroundings:
     )
 
 
-def documents_of(session: Session, proposal: Proposal) -> Sequence[convert.DocumentEdit]:
+async def documents_of(session: Session, proposal: Proposal) -> Sequence[convert.DocumentEdit]:
     """The edits of a proposal, bound to the versions that they were made for.
 
     Raises:
-        ContentModified: The document changed meanwhile.
+        ContentModified: A document changed meanwhile, in the editor or on disk.
     """
     if not isinstance(proposal, Changed):
+        if await asyncio.to_thread(proposal.path.exists):
+            raise ContentModified(f"{proposal.path} exists by now. Ask again.")
         uri = uri_of_path(proposal.path)
         return [convert.DocumentEdit(uri, "", (Edit(Span(0, 0), proposal.text),), create=True)]
     snapshot = proposal.snapshot
     now = session.snapshot(snapshot.uri)
-    if now is not None and now is not snapshot:
-        raise ContentModified("The document changed while the model worked. Ask again.")
-    version = None if now is None else snapshot.version
+    if now is None and snapshot.path is not None:
+        # Not open, or closed meanwhile: what counts is on disk, where nothing has a version.
+        on_disk = await asyncio.to_thread(_from_disk, snapshot.path)
+        now = session.snapshot(snapshot.uri)
+        if now is None and (on_disk is None or on_disk.text != snapshot.text):
+            raise _modified()
+    if now is not None and now.text != snapshot.text:
+        raise _modified()
+    version = None if now is None else now.version
     return [convert.DocumentEdit(snapshot.uri, snapshot.text, proposal.edits, version)]
+
+
+def _modified() -> ContentModified:
+    return ContentModified("The document changed while the model worked. Ask again.")
 
 
 def _from_disk(path: Path) -> DocumentSnapshot | None:

@@ -11,35 +11,24 @@ class ClientCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     The defaults are those of a client that said nothing.
     """
 
-    name: str = ""
-    version: str = ""
     locale: str = ""  # the language of the user interface, as in `en` or `zh-cn`
     encoding: Encoding = "utf-16"
     # Edits
-    apply_edit: bool = False
     document_changes: bool = False  # edits may name the document version
     create_files: bool = False  # edits may create files
     change_annotations: bool = False
-    # Inline completion
-    inline_completion: bool = False
-    # Completion list
-    snippets: bool = False
     # Code actions
     code_action_literals: bool = False
-    code_action_data: bool = False
+    code_action_data: bool = False  # `codeAction/resolve` gets back what the action carried
     code_action_disabled: bool = False
-    code_action_preferred: bool = False
     code_action_resolve_edit: bool = False  # `codeAction/resolve` may fill in the edit
     llm_generated_tag: bool = False
     # Window
     work_done_progress: bool = False
-    show_message_request: bool = True  # part of the protocol from its first version
     show_document: bool = False
     text_document_content: bool = False
     # Workspace
-    workspace_folders: bool = False
     configuration: bool = False
-    watch_files: bool = False  # dynamic registration of file watchers
     # Quillon's own clients
     quillon_approve: bool = False
     quillon_chat: bool = False

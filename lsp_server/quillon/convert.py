@@ -69,6 +69,10 @@ class _WireDiagnostic(Protocol):
     def source(self) -> str | None: ...
 
 
+class Outdated(Exception):  # noqa: N818 - what happened to the text, not a failure of ours
+    """A document is not what an edit was made for any more; the message is for people."""
+
+
 class Documents(Protocol):
     """What is open in the editor, and what the editor can do: a session."""
 
@@ -241,6 +245,7 @@ def proposal_to_lsp(proposal: Proposal, documents: Documents) -> dict[str, Any]:
     """A tool's proposal as the JSON of a `WorkspaceEdit` that asks before it is applied.
 
     Raises:
+        Outdated: An open document has another text than the proposal was made for.
         ValueError: The client cannot apply it.
     """
     files = [_proposed(file, documents) for file in proposal.files]
@@ -258,12 +263,16 @@ def _proposed(file: FileEdit, documents: Documents) -> DocumentEdit:
     uri = uri_of_path(Path(file.path))
     snapshot = documents.snapshot(uri)
     edits = tuple(Edit(Span(edit.start, edit.end), edit.text) for edit in file.edits)
+    if snapshot is None:
+        return DocumentEdit(uri=uri, text=file.before, edits=edits, create=file.create)
+    # It may have been opened, closed and opened again since: only the text counts.
+    if file.create or snapshot.text != file.before:
+        raise Outdated(f"{file.path} has changed since this was proposed. Ask again.")
     return DocumentEdit(
-        uri=snapshot.uri if snapshot is not None else uri,  # in the editor's own spelling
+        uri=snapshot.uri,  # in the editor's own spelling
         text=file.before,
         edits=edits,
-        version=file.version,
-        create=file.create,
+        version=snapshot.version,
     )
 
 
@@ -284,7 +293,6 @@ def workspace_roots(params: lsp.InitializeParams) -> tuple[Path, ...]:
 def client_capabilities(params: lsp.InitializeParams) -> ClientCapabilities:
     """What the client said it can do; whatever it left out it cannot."""
     asked = params.capabilities
-    info = params.client_info
 
     def has(path: str) -> bool:
         return bool(get_capability(asked, path))
@@ -298,21 +306,15 @@ def client_capabilities(params: lsp.InitializeParams) -> ClientCapabilities:
     actions = "text_document.code_action"
     edits = "workspace.workspace_edit"
     return ClientCapabilities(
-        name=info.name if info else "",
-        version=(info.version or "") if info else "",
         locale=params.locale or "",
         encoding=negotiated_encoding(asked),
-        apply_edit=has("workspace.apply_edit"),
         # Neovim says which files it can create or rename, and not that it takes such changes.
         document_changes=has(f"{edits}.document_changes") or has(f"{edits}.resource_operations"),
         create_files=listed(f"{edits}.resource_operations", lsp.ResourceOperationKind.Create),
         change_annotations=present(f"{edits}.change_annotation_support"),
-        inline_completion=present("text_document.inline_completion"),
-        snippets=has("text_document.completion.completion_item.snippet_support"),
         code_action_literals=present(f"{actions}.code_action_literal_support"),
         code_action_data=has(f"{actions}.data_support"),
         code_action_disabled=has(f"{actions}.disabled_support"),
-        code_action_preferred=has(f"{actions}.is_preferred_support"),
         code_action_resolve_edit=listed(f"{actions}.resolve_support.properties", "edit"),
         llm_generated_tag=listed(
             f"{actions}.tag_support.value_set", lsp.CodeActionTag.LlmGenerated
@@ -320,9 +322,7 @@ def client_capabilities(params: lsp.InitializeParams) -> ClientCapabilities:
         work_done_progress=has("window.work_done_progress"),
         show_document=has("window.show_document.support"),
         text_document_content=present("workspace.text_document_content"),
-        workspace_folders=has("workspace.workspace_folders"),
         configuration=has("workspace.configuration"),
-        watch_files=has("workspace.did_change_watched_files.dynamic_registration"),
         quillon_approve=_experimental(asked.experimental, "approve"),
         quillon_chat=_experimental(asked.experimental, "chat"),
     )

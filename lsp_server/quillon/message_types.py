@@ -20,6 +20,7 @@ _MSG_ID_TYPE: Any = MsgId  # attrs' stubs know no unions
 # method -> (type of params, type of result where the server is the one who asks)
 _METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
     protocol.CHAT: (protocol.ChatParams, None),
+    protocol.EDIT_CHECK: (protocol.EditCheckParams, None),
     protocol.APPROVE: (protocol.ApproveParams, protocol.ApproveResult),
     protocol.STATUS: (protocol.StatusParams, None),
     protocol.STATUS_GET: (None, None),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 CHAT = "quillon/chat"
+EDIT_CHECK = "quillon/edit/check"
 APPROVE = "quillon/approve"
 STATUS = "quillon/status"
 STATUS_GET = "quillon/status/get"
@@ -55,7 +56,6 @@ class ChatParams(Struct, frozen=True):
     conversation_id: str | None = None
     references: tuple[Reference, ...] = ()
     partial_result_token: str | int | None = None
-    work_done_token: str | int | None = None
 
 
 class ChatUsage(Struct, frozen=True, omit_defaults=False):
@@ -68,13 +68,24 @@ class ChatUsage(Struct, frozen=True, omit_defaults=False):
 
 
 class ChatResult(Struct, frozen=True, omit_defaults=False):
-    """How a turn ended. `text` is the whole answer without tool calls."""
+    """How a turn ended. `text` is the whole answer without tool calls.
+
+    A turn that was cancelled after it began has a result, too: what was said up to there is kept.
+    """
 
     conversation_id: str
     turn_id: str
-    finish_reason: Literal["stop", "length", "cancelled", "toolLimit", "error"]
+    finish_reason: Literal["stop", "length", "toolLimit", "cancelled"]
     usage: ChatUsage
     text: str
+
+
+class ConversationProgress(
+    Struct, frozen=True, tag_field="kind", tag="conversation", omit_defaults=False
+):
+    """Which conversation the turn belongs to: the first value, before anything is said."""
+
+    conversation_id: str
 
 
 class TextProgress(Struct, frozen=True, tag_field="kind", tag="text"):
@@ -102,12 +113,26 @@ class ToolResultProgress(
     preview: str
 
 
+class EditedFile(Struct, frozen=True, omit_defaults=False):
+    """A file that an edit changes, and the digest of the text it was made for.
+
+    Null: the edit makes the file, which must not exist yet.
+    """
+
+    uri: str
+    digest: str | None
+
+
 class EditProgress(Struct, frozen=True, tag_field="kind", tag="edit"):
-    """A proposed edit: an LSP `WorkspaceEdit` that the client may preview and apply."""
+    """A proposed edit: an LSP `WorkspaceEdit` that the client may preview and apply.
+
+    Just before it does, it sends `files` in a `quillon/edit/check`.
+    """
 
     id: str
     label: str
     edit: dict[str, Any]
+    files: tuple[EditedFile, ...] = ()
 
 
 class NoticeProgress(Struct, frozen=True, tag_field="kind", tag="notice"):
@@ -116,7 +141,23 @@ class NoticeProgress(Struct, frozen=True, tag_field="kind", tag="notice"):
     text: str
 
 
-ChatProgress = TextProgress | ToolCallProgress | ToolResultProgress | EditProgress | NoticeProgress
+ChatProgress = (
+    ConversationProgress
+    | TextProgress
+    | ToolCallProgress
+    | ToolResultProgress
+    | EditProgress
+    | NoticeProgress
+)
+
+
+class EditCheckParams(Struct, frozen=True):
+    """Are these files still what a proposed edit was made for?
+
+    The result is null; where one has changed, the request fails with a sentence for the user.
+    """
+
+    files: tuple[EditedFile, ...]
 
 
 class ApproveParams(Struct, frozen=True):

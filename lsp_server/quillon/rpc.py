@@ -238,6 +238,8 @@ class QuillonServer(LanguageServer):
         self.overrides = overrides
         # What features do once the client is ready, in the order of their registration.
         self.when_ready: list[Callable[[], None]] = []
+        # What features let go of when the session ends.
+        self.when_closed: list[Callable[[], None]] = []
         # Why the last request for a suggestion got none; None after a suggestion.
         self.no_suggestion: str | None = None
         self.status_listeners: list[StatusListener] = []
@@ -248,7 +250,7 @@ class QuillonServer(LanguageServer):
         self._opened_for: object = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self._open_conversations = open_conversations
-        self._conversations: ConversationStore | None = None
+        self._stores: dict[object, ConversationStore] = {}
 
     @property
     def engine(self) -> Engine:
@@ -262,10 +264,17 @@ class QuillonServer(LanguageServer):
 
     @property
     def conversations(self) -> ConversationStore:
-        """The stored conversations of this workspace."""
-        if self._conversations is None:
-            self._conversations = self._open_conversations(self.session)
-        return self._conversations
+        """The stored conversations of this workspace: of its first folder, as it is now."""
+        folder = self.session.roots[:1]
+        if folder not in self._stores:
+            self._stores[folder] = self._open_conversations(self.session)
+        return self._stores[folder]
+
+    def store_of(self, conversation_id: str) -> ConversationStore:
+        """The store of a conversation: one that began in other folders stays in theirs."""
+        present = self.conversations
+        holding = (store for store in self._stores.values() if store.has(conversation_id))
+        return present if present.has(conversation_id) else next(holding, present)
 
     async def replace_engine(self) -> None:
         """Let go of the engine, so that its next use opens one for changed settings."""
@@ -273,6 +282,13 @@ class QuillonServer(LanguageServer):
         if engine is not None:
             self._unsubscribe()
             await engine.aclose()
+
+    async def close(self) -> None:
+        """Let go of everything that runs for this session. Twice is no error."""
+        closing, self.when_closed = self.when_closed, []
+        for close in closing:
+            close()
+        await self.replace_engine()
 
     async def settle_engine(self) -> None:
         """Let go of an engine that was opened for other settings than the present ones."""

@@ -107,7 +107,7 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
         )
     finally:
         watcher.cancel()
-        await server.replace_engine()
+        await server.close()
 
 
 async def _leave_with_the_editor(server: QuillonServer) -> None:
@@ -117,7 +117,7 @@ async def _leave_with_the_editor(server: QuillonServer) -> None:
         if server.process_id is not None and not psutil.pid_exists(server.process_id):
             logger.info("The editor (process %d) is gone", server.process_id)
             with suppress(Exception):  # the last breath: whatever fails, we leave
-                await server.replace_engine()
+                await server.close()
             sys.stderr.flush()
             os._exit(1)
 

@@ -166,7 +166,7 @@ async def test_cancelling_a_turn_takes_the_question_for_approval_back(folder):
         server.notify("$/cancelRequest", {"id": number})
         taken = await server.until(lambda m: m.get("method") == "$/cancelRequest")
         assert taken["params"]["id"] == asked["id"]
-        assert (await server.response(number))["error"]["code"] == -32800
+        assert (await server.response(number))["result"]["finishReason"] == "cancelled"
         # Answered all the same, it changes nothing.
         server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": "once"}})
         (row,) = (await server.call("quillon/conversations/list", {}))["result"]
@@ -184,17 +184,53 @@ async def test_a_cancelled_turn_stops_and_keeps_what_was_said(folder):
         await shake(server, folder)
         number = ask(server, "count")
         await server.until(
-            lambda m: m.get("method") == "$/progress" and m["params"]["value"]["text"] == "two "
+            lambda m: m.get("method") == "$/progress" and m["params"]["value"].get("text") == "two "
         )
         server.notify("$/cancelRequest", {"id": number})
-        response = await server.response(number)
-        assert response["error"]["code"] == -32800
+        result = (await server.response(number))["result"]
+        assert (result["finishReason"], result["text"]) == ("cancelled", "one two")
         (row,) = (await server.call("quillon/conversations/list", {}))["result"]
         conversation = row["conversationId"]
+        assert result["conversationId"] == conversation
         kept = await server.call("quillon/conversations/get", {"conversationId": conversation})
         assert [m["text"] for m in kept["result"]["messages"]] == ["count", "one two"]
         response, _ = await answer(server, ask(server, "go on", conversationId=conversation))
         assert response["result"]["text"] == "again"
+
+
+async def test_the_first_progress_names_the_conversation_which_is_kept_however_it_ends(folder):
+    step = {"reply": "never said", "gates": {0: "never"}}
+    async with start(folder, step, {"error": "EngineLost"}, {"reply": "Fine."}) as server:
+        await shake(server, folder)
+        number = ask(server, "count")
+        first = await server.until(lambda m: m.get("method") == "$/progress")
+        named = first["params"]["value"]
+        assert named["kind"] == "conversation"
+        conversation = {"conversationId": named["conversationId"]}
+        refused, _ = await answer(server, ask(server, "and?", **conversation))
+        assert "still being answered" in refused["error"]["message"]
+        server.notify("$/cancelRequest", {"id": number})
+        result = (await server.response(number))["result"]
+        assert (result["finishReason"], result["text"]) == ("cancelled", "")
+        assert result["conversationId"] == named["conversationId"]
+        kept = (await server.call("quillon/conversations/get", conversation))["result"]
+        assert [m["text"] for m in kept["messages"]] == ["count"]
+        failed, _ = await answer(server, ask(server, "again", **conversation))
+        assert failed["error"]["code"] == -32803
+        response, streamed = await answer(server, ask(server, "now?", **conversation))
+        assert response["result"]["text"] == "Fine."
+        assert streamed[0] == named
+
+
+async def test_a_failed_first_question_has_a_conversation_to_go_on_with(folder):
+    missing = {"engine": {"kind": "scripted", "script": str(folder / "missing.json")}}
+    async with raw_server(folder, settings=missing) as server:
+        await shake(server, folder)
+        failed, streamed = await answer(server, ask(server, "hello"))
+        assert failed["error"]["code"] == -32803
+        conversation = {"conversationId": streamed[0]["conversationId"]}
+        kept = (await server.call("quillon/conversations/get", conversation))["result"]
+        assert [m["text"] for m in kept["messages"]] == ["hello"]
 
 
 async def test_a_second_question_into_a_running_conversation_is_refused(folder):

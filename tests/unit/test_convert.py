@@ -10,6 +10,7 @@ from quillon.capabilities import ClientCapabilities
 from quillon.context.document import snapshot_of
 from quillon.convert import (
     DocumentEdit,
+    Outdated,
     change_from_lsp,
     client_capabilities,
     diagnostics_from_lsp,
@@ -101,14 +102,12 @@ def test_a_client_that_can_everything():
     )
     found = client_capabilities(params)
     assert found == ClientCapabilities(
-        name="Editor",
-        version="1",
         locale="zh-cn",
         encoding="utf-32",
         **{
             field: True
             for field in ClientCapabilities.__struct_fields__
-            if field not in ("name", "version", "locale", "encoding")
+            if field not in ("locale", "encoding")
         },
     )
 
@@ -229,6 +228,24 @@ def test_a_proposal_asks_before_it_is_applied():
             "changeAnnotations": {"quillon": {"label": "Rename x", "needsConfirmation": True}},
         }
     )
+
+
+@pytest.mark.parametrize("client", [ClientCapabilities(), FULL])
+def test_a_proposal_for_another_text_than_the_editors_is_refused(client):
+    session = Session(client=client)
+    session.open("file:///w/a.py", "python", 3, "x = 1\n")
+    file = FileEdit("/w/a.py", (ToolEdit(0, 1, "y"),), "x = 1\n", version=3)
+    session.change("file:///w/a.py", 4, [Change("z = 1\n")])
+    with pytest.raises(Outdated, match=r"/w/a\.py has changed since this was proposed"):
+        proposal_to_lsp(Proposal("Rename x", (file,), ""), session)
+    session.change("file:///w/a.py", 5, [Change("x = 1\n")])
+    edit = proposal_to_lsp(Proposal("Rename x", (file,), ""), session)
+    versions = [change["textDocument"]["version"] for change in edit.get("documentChanges", ())]
+    assert versions == ([5] if client.document_changes else [])
+    session.open("file:///w/new.py", "python", 1, "")
+    new = FileEdit("/w/new.py", (ToolEdit(0, 0, "z"),), "", create=True)
+    with pytest.raises(Outdated, match=r"/w/new\.py"):
+        proposal_to_lsp(Proposal("Make it", (new,), ""), session)
 
 
 @pytest.mark.parametrize(

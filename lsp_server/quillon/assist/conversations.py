@@ -77,6 +77,13 @@ class ConversationStore:
         """
         return self._unwritten.get(conversation_id) or self._read(conversation_id)
 
+    def has(self, conversation_id: str) -> bool:
+        """Whether there is a conversation with an id."""
+        if conversation_id in self._unwritten:
+            return True
+        place = self._place(conversation_id)
+        return place is not None and place.is_file()
+
     def put(self, conversation: Conversation) -> None:
         """Keep a conversation; in memory at least. One that was deleted stays so.
 
@@ -118,9 +125,10 @@ class ConversationStore:
         """Forget a conversation; one that is not there is forgotten already."""
         self._deleted.add(conversation_id)
         self._unwritten.pop(conversation_id, None)
-        if self._folder is not None and _ID.fullmatch(conversation_id):
+        place = self._place(conversation_id)
+        if place is not None:
             with contextlib.suppress(FileNotFoundError):
-                (self._folder / f"{conversation_id}.json").unlink()
+                place.unlink()
 
     def _ids(self) -> set[str]:
         ids = set(self._unwritten)
@@ -128,14 +136,20 @@ class ConversationStore:
             ids |= {path.stem for path in self._folder.glob("*.json") if _ID.fullmatch(path.stem)}
         return ids
 
+    def _place(self, conversation_id: str) -> Path | None:
+        """The file of a conversation; None where there cannot be one."""
+        # The id comes from the client and becomes a file name.
+        if self._folder is None or not _ID.fullmatch(conversation_id):
+            return None
+        return self._folder / f"{conversation_id}.json"
+
     def _read(self, conversation_id: str) -> Conversation:
         unknown = ConversationError(
             f"There is no conversation {conversation_id!r}; it may have been deleted."
         )
-        # The id comes from the client and becomes a file name.
-        if self._folder is None or not _ID.fullmatch(conversation_id):
+        path = self._place(conversation_id)
+        if path is None:
             raise unknown
-        path = self._folder / f"{conversation_id}.json"
         try:
             return msgspec.json.decode(path.read_bytes(), type=Conversation)
         except FileNotFoundError:

@@ -77,7 +77,7 @@ def register(server: QuillonServer) -> None:
             return await propose(ls.engine, snapshot, offer, around, tell)
 
         proposal = await with_progress(ls, action.title, work)
-        documents = documents_of(ls.session, proposal)
+        documents = await documents_of(ls.session, proposal)
         action.edit = convert.workspace_edit_to_lsp(documents, ls.session.client)
         return action
 
@@ -117,8 +117,8 @@ def _action(
     """The action of an offer; None where the client could do nothing with it."""
     if reason and not client.code_action_disabled:
         return None
-    if offer.kind.edits and not client.code_action_resolve_edit:
-        return None  # the edit comes with resolve, and this client asks for none
+    if offer.kind.edits and not (client.code_action_resolve_edit and client.code_action_data):
+        return None  # the edit comes with resolve, which this client cannot ask for
     data = data_of(snapshot, offer, client.encoding)
     action = lsp.CodeAction(title=offer.title, kind=_KINDS[offer.kind])
     if reason:

@@ -64,7 +64,7 @@ def register(server: QuillonServer) -> None:
 
     @server.feature(lsp.SHUTDOWN)
     async def shutdown(ls: QuillonServer, _params: Any) -> None:
-        await ls.replace_engine()
+        await ls.close()
 
 
 def _apply(ls: QuillonServer, raw: object) -> list[str]:

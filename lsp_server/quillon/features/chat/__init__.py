@@ -3,83 +3,84 @@
 import asyncio
 import uuid
 from contextlib import aclosing
-from typing import Any
-
-import msgspec
-from lsprotocol import types as lsp
 
 from quillon import protocol
-from quillon.assist.chat import (
-    CallEvent,
-    NoticeEvent,
-    ResultEvent,
-    TextEvent,
-    Turn,
-    TurnResult,
+from quillon.assist.chat import Turn, TurnResult
+from quillon.assist.conversations import (
+    Conversation,
+    ConversationError,
+    ConversationStore,
+    new_conversation,
 )
-from quillon.assist.conversations import Conversation, ConversationError, new_conversation
-from quillon.convert import proposal_to_lsp
+from quillon.assist.standing import Expected, changed_since
+from quillon.engine.base import Usage
 from quillon.features.chat.references import attachments
+from quillon.features.chat.stream import Stream
 from quillon.features.chat.tools import Toolboxes
-from quillon.rpc import QuillonServer, RequestFailed
-from quillon_tools.calls import Proposal, ToolResult
-
-_PREVIEW = 2000  # characters of a tool's result that the client shows
+from quillon.prompt.messages import Message
+from quillon.rpc import ContentModified, QuillonServer, RequestFailed
+from quillon.uri import path_of_uri
 
 
 def register(server: QuillonServer) -> None:
-    """Register the chat."""
+    """Register the chat, and the check of the edits it proposed."""
     running: set[str] = set()
     boxes = Toolboxes(server)
+    server.when_closed.append(boxes.close)
 
     @server.feature(protocol.CHAT)
     async def chat(ls: QuillonServer, params: protocol.ChatParams) -> protocol.ChatResult:
         if not params.text.strip():
             raise RequestFailed("The question is empty. Type one and send it again.")
-        asked = params.conversation_id
+        new = new_conversation()
+        asked = params.conversation_id or new.id
         if asked in running:
             raise RequestFailed(
                 "This conversation is still being answered. Wait for the answer or stop it first."
             )
-        if asked is None:
-            return await _answer(ls, params, new_conversation(), boxes)
+        # The turn ends in the store where it began, whatever becomes of the folders.
+        store = ls.store_of(asked)
         running.add(asked)
         try:
-            conversation = await asyncio.to_thread(ls.conversations.get, asked)
-            return await _answer(ls, params, conversation, boxes)
+            conversation = new
+            if params.conversation_id is not None:
+                conversation = await asyncio.to_thread(store.get, asked)
+            return await _answer(ls, params, conversation, store, boxes)
         finally:
             running.discard(asked)
+
+    @server.feature(protocol.EDIT_CHECK)
+    async def check_edit(_ls: QuillonServer, params: protocol.EditCheckParams) -> None:
+        named = [(path_of_uri(file.uri), file.digest) for file in params.files]
+        files = [Expected(path, digest) for path, digest in named if path is not None]
+        changed = await asyncio.to_thread(changed_since, boxes.workspace, files)
+        if changed is not None:
+            raise ContentModified(changed)
 
 
 async def _answer(
     ls: QuillonServer,
     params: protocol.ChatParams,
     conversation: Conversation,
+    store: ConversationStore,
     boxes: Toolboxes,
 ) -> protocol.ChatResult:
-    stream = _Stream(ls, params.partial_result_token)
-    attached, left_out = await attachments(ls.session, boxes.workspace, params.references)
-    for notice in left_out:
-        stream.send(protocol.NoticeProgress(text=notice))
-    tools = (await boxes.of(conversation.id)).turn()
-    turn = Turn(ls.engine, tools, ls.session.settings.chat, conversation)
-    result: TurnResult | None = None
+    """The turn to its end, or to where the user stopped it: that is an end, and has a result."""
+    stream = Stream(ls, params.partial_result_token, boxes.workspace)
+    stream.send(protocol.ConversationProgress(conversation_id=conversation.id))
+    asking = _Asking(ls, params, conversation)
     try:
-        async with aclosing(turn.run(params.text, attached)) as events:
-            async for event in events:
-                if isinstance(event, TurnResult):
-                    result = event
-                else:
-                    stream.event(event)
+        result = await asking.answer(stream, boxes)
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+        result = asking.cancelled()
     finally:
         # Stopped or failed, what was said so far belongs to the conversation.
         try:
-            if turn.conversation.messages != conversation.messages:
-                ls.conversations.put(turn.conversation)
+            store.put(asking.conversation)
         except ConversationError as error:
-            stream.send(protocol.NoticeProgress(text=str(error)))
-    if result is None:  # only a cancelled turn ends without one, and that raises
-        raise asyncio.CancelledError
+            stream.notice(str(error))
     return protocol.ChatResult(
         conversation_id=conversation.id,
         turn_id=uuid.uuid4().hex,
@@ -94,48 +95,47 @@ async def _answer(
     )
 
 
-class _Stream:
-    """What the client sees of a turn while it runs."""
+class _Asking:
+    """One question on its way: it is part of its conversation before the model knows of it."""
 
-    def __init__(self, ls: QuillonServer, token: str | int | None) -> None:
+    def __init__(
+        self, ls: QuillonServer, params: protocol.ChatParams, before: Conversation
+    ) -> None:
         self._ls = ls
-        self._token = token
+        self._params = params
+        self._before = before
+        self._turn: Turn | None = None
 
-    def send(self, value: protocol.ChatProgress) -> None:
-        """Send one value; without a token the client does not want to watch."""
-        if self._token is not None:
-            params = lsp.ProgressParams(self._token, msgspec.to_builtins(value))
-            self._ls.protocol.notify(lsp.PROGRESS, params)
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation with the question, and with what was said since."""
+        before = self._before
+        if self._turn is not None and self._turn.conversation.messages != before.messages:
+            return self._turn.conversation
+        question = Message(role="user", content=self._params.text)
+        return before.with_messages((*before.messages, question))
 
-    def event(self, event: TextEvent | CallEvent | ResultEvent | NoticeEvent) -> None:
-        """Send an event of the turn."""
-        if isinstance(event, TextEvent):
-            self.send(protocol.TextProgress(text=event.text))
-        elif isinstance(event, NoticeEvent):
-            self.send(protocol.NoticeProgress(text=event.text))
-        elif isinstance(event, CallEvent):
-            call = event.call
-            self.send(
-                protocol.ToolCallProgress(
-                    id=call.id, name=call.name, arguments=call.arguments, state=event.state
-                )
-            )
-        else:
-            self._result(event.result)
+    async def answer(self, stream: Stream, boxes: Toolboxes) -> TurnResult:
+        """Answer the question, and show how.
 
-    def _result(self, result: ToolResult) -> None:
-        preview = result.text
-        if len(preview) > _PREVIEW:
-            preview = f"{preview[:_PREVIEW]}\n… {len(preview) - _PREVIEW} more characters"
-        self.send(protocol.ToolResultProgress(id=result.call_id, ok=result.ok, preview=preview))
-        if result.proposal is not None:
-            self._proposal(result.call_id, result.proposal)
+        Raises:
+            EngineError: The model could not answer.
+        """
+        ls, params = self._ls, self._params
+        attached, left_out = await attachments(ls.session, boxes.workspace, params.references)
+        for notice in left_out:
+            stream.notice(notice)
+        tools = (await boxes.of(self._before.id)).turn()
+        self._turn = turn = Turn(ls.engine, tools, ls.session.settings.chat, self._before)
+        async with aclosing(turn.run(params.text, attached)) as events:
+            async for event in events:
+                if isinstance(event, TurnResult):
+                    return event
+                await stream.event(event)
+        raise AssertionError("a turn ends with its result")
 
-    def _proposal(self, call_id: str, proposal: Proposal) -> None:
-        try:
-            edit: dict[str, Any] = proposal_to_lsp(proposal, self._ls.session)
-        except ValueError as error:  # the client can do less than the tool wants
-            text = f"{proposal.label} Nothing was changed: {error}. Make the change by hand."
-            self.send(protocol.NoticeProgress(text=text))
-            return
-        self.send(protocol.EditProgress(id=call_id, label=proposal.label, edit=edit))
+    def cancelled(self) -> TurnResult:
+        """How the turn ended, where the user stopped it."""
+        if self._turn is not None:
+            return self._turn.cancelled()
+        return TurnResult("cancelled", "", Usage(0, 0, 0), 0.0, self.conversation)

@@ -1,5 +1,7 @@
 """The tools of a conversation: what they may see, and how the user is asked."""
 
+import weakref
+
 from lsprotocol import types as lsp
 
 from quillon import protocol
@@ -11,6 +13,7 @@ from quillon_tools.toolset import Toolset
 from quillon_tools.workspace import Workspace
 
 _ONCE, _SESSION, _DENY = "Run once", "Allow in this conversation", "Do not run"
+_MOST_LINES, _MOST_CHARACTERS = 30, 2000  # of a preview in a message
 
 
 class Toolboxes:
@@ -18,8 +21,10 @@ class Toolboxes:
 
     def __init__(self, server: QuillonServer) -> None:
         self._server = server
-        self._toolsets: dict[str, tuple[Settings, Toolset]] = {}
+        self._toolsets: dict[str, tuple[tuple[Settings, bool], Toolset]] = {}
+        self._decided: dict[str, dict[str, Decision]] = {}
         self._workspace: Workspace | None = None
+        self._old: weakref.WeakSet[Workspace] = weakref.WeakSet()
         self._made_for: object = None
 
     @property
@@ -29,6 +34,8 @@ class Toolboxes:
         if self._workspace is None or self._made_for != session.roots:
             # The old one is not closed: a turn that runs goes on with the folders it began with.
             # Its threads end with it.
+            if self._workspace is not None:
+                self._old.add(self._workspace)
             self._workspace = make_workspace(session)
             self._made_for = session.roots
             self._toolsets.clear()
@@ -41,16 +48,23 @@ class Toolboxes:
             EngineError: The model, which decides how many tools there are, cannot be had.
         """
         server, workspace = self._server, self.workspace
-        settings = server.session.settings
+        settings = (server.session.settings, server.session.trusted)
         made = self._toolsets.get(conversation_id)
         if made is None or made[0] != settings:
             info = await server.engine.info()
+            # What the user decided holds for the conversation, whatever the settings become.
+            decided = self._decided.setdefault(conversation_id, {})
             toolset = await make_toolset(
-                server.session, approver(server), info, workspace, conversation_id
+                server.session, approver(server), info, workspace, conversation_id, decided
             )
             made = (settings, toolset)
             self._toolsets[conversation_id] = made
         return made[1]
+
+    def close(self) -> None:
+        """Stop every tool that still runs, and let the threads go."""
+        for workspace in (*self._old, *filter(None, (self._workspace,))):
+            workspace.close()
 
 
 def approver(server: QuillonServer) -> Approve:
@@ -79,12 +93,10 @@ async def _ask_client(server: QuillonServer, request: ApprovalRequest) -> Decisi
 
 
 async def _ask_by_message(server: QuillonServer, request: ApprovalRequest) -> Decision:
-    if not server.session.client.show_message_request:
-        return Decision("deny", "the editor cannot ask the user")
     answer = await server.window_show_message_request_async(
         lsp.ShowMessageRequestParams(
             lsp.MessageType.Warning,
-            f"Quillon: may the model run {request.tool}?\n{request.preview}",
+            f"Quillon: may the model run {request.tool}?\n{_bounded(request.preview)}",
             [lsp.MessageActionItem(title) for title in (_ONCE, _SESSION, _DENY)],
         )
     )
@@ -94,3 +106,15 @@ async def _ask_by_message(server: QuillonServer, request: ApprovalRequest) -> De
     if title == _SESSION:
         return Decision("session")
     return Decision("deny")
+
+
+def _bounded(preview: str) -> str:
+    """What of a preview a message can show; a box that outgrows the screen hides its buttons."""
+    lines = preview.split("\n")
+    shown = "\n".join(lines[:_MOST_LINES])[:_MOST_CHARACTERS]
+    if len(shown) == len(preview):
+        return preview
+    more = len(preview) - len(shown)
+    rows = len(lines) - shown.count("\n") - 1
+    what = f"{rows} more lines ({more} characters)" if rows else f"{more} more characters"
+    return f"{shown}\n[{what} are not shown here; say no if you need to see them]"
