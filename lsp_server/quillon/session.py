@@ -37,6 +37,8 @@ class Session:
         self.settings = settings or Settings()
         self.client = client or ClientCapabilities()
         self.roots: tuple[Path, ...] = tuple(roots)
+        # Whether the user vouches for the workspace; only a client that knows says no.
+        self.trusted = True
         self._clock = clock
         self._documents: dict[str, Document] = {}
         self._by_path: dict[Path, str] = {}

@@ -11,6 +11,10 @@ from msgspec import Meta
 
 Approval = Literal["allow", "ask", "deny"]
 
+_WORKSPACE = "workspace"
+# What a workspace may set that nobody vouches for.
+_HARMLESS = frozenset({"inline"})
+
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Which model runs, and how much of the machine it may use."""
@@ -167,6 +171,79 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     log_level: Annotated[
         Literal["error", "warning", "info", "debug"], Meta(description="What the log holds.")
     ] = "info"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Raw settings as they count, whether the workspace is trusted, and what was ignored.
+
+    `trusted` is None where the client did not say: what it said before still holds.
+    """
+
+    raw: dict[str, Any]
+    trusted: bool | None = None
+    problems: tuple[str, ...] = ()
+
+
+def settled(raw: object) -> Told:
+    """What a client sends: the user's settings, and under `workspace` what it knows of that.
+
+        {"inline": {...}, "workspace": {"trusted": false, "settings": {"inline": {...}}}}
+
+    A workspace's own settings win over the user's, but those of one that is not trusted only
+    where they name no model, program or address and allow the model nothing. A client that says
+    nothing of the workspace sends settings of the user.
+    """
+    if not isinstance(raw, dict):
+        found = () if raw is None else (f"expected an object, found {type(raw).__name__}",)
+        return Told({}, problems=found)
+    own = {name: value for name, value in raw.items() if name != _WORKSPACE}
+    workspace = raw.get(_WORKSPACE)
+    if workspace is None:
+        return Told(own)
+    if not isinstance(workspace, dict) or not isinstance(workspace.get("trusted"), bool):
+        return Told(own, trusted=False, problems=(f"{_WORKSPACE}.trusted: expected true or false",))
+    theirs = workspace.get("settings") or {}
+    if not isinstance(theirs, dict):
+        problem = f"{_WORKSPACE}.settings: expected an object, found {type(theirs).__name__}"
+        return Told(own, workspace["trusted"], (problem,))
+    if workspace["trusted"]:
+        return Told(layered(own, theirs), trusted=True)
+    kept = {name: theirs[name] for name in _HARMLESS if name in theirs}
+    ignored = sorted(map(str, theirs.keys() - _HARMLESS - {"tools"}))
+    problems = [f"{name}: ignored, the workspace is not trusted" for name in ignored]
+    raw = layered(own, kept)
+    if "tools" in theirs:
+        raw["tools"], loose = _tightened(raw.get("tools"), theirs["tools"])
+        problems += [f"tools.{name}: ignored, the workspace is not trusted" for name in loose]
+    return Told(raw, trusted=False, problems=tuple(problems))
+
+
+def layered(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Settings over settings, group by group."""
+    merged = dict(below)
+    for name, value in above.items():
+        under = merged.get(name)
+        if isinstance(under, dict) and isinstance(value, dict):
+            merged[name] = layered(under, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _tightened(own: object, theirs: object) -> tuple[dict[str, Any], list[str]]:
+    """The user's tool settings, stricter where a workspace wants so; what else it wanted."""
+    tools = dict(own) if isinstance(own, dict) else {}
+    if not isinstance(theirs, dict):
+        return tools, []
+    rules = theirs.get("approval")
+    if isinstance(rules, dict):
+        mine = tools.get("approval")
+        mine = mine if isinstance(mine, dict) else {}
+        tools["approval"] = mine | {name: "deny" for name in rules if rules[name] == "deny"}
+    disabled, mine = theirs.get("disabled"), tools.get("disabled")
+    if isinstance(disabled, list):
+        tools["disabled"] = [*(mine if isinstance(mine, list) else ()), *disabled]
+    return tools, sorted(map(str, theirs.keys() - {"approval", "disabled"}))
 
 
 def parse_settings(raw: object) -> tuple[Settings, list[str]]:

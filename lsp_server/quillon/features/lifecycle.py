@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 from quillon import convert
 from quillon.engine.base import EngineError
 from quillon.rpc import QuillonServer
-from quillon.settings import parse_settings
+from quillon.settings import layered, parse_settings, settled
 from quillon.uri import path_of_uri
 
 logger = logging.getLogger(__name__)
@@ -69,15 +69,14 @@ def register(server: QuillonServer) -> None:
 
 def _apply(ls: QuillonServer, raw: object) -> list[str]:
     """Take settings over; a sentence for each value that was ignored."""
-    given, problems = {} if raw is None else raw, []
-    if not isinstance(given, dict):
-        problems.append(f"expected an object, found {type(given).__name__}")
-        given = {}
-    settings, found = parse_settings(_merge(given, ls.overrides))
+    told = settled(raw)
+    settings, found = parse_settings(layered(told.raw, ls.overrides))
     ls.session.settings = settings
+    if told.trusted is not None:
+        ls.session.trusted = told.trusted
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(settings.log_level.upper())
-    return problems + found
+    return [*told.problems, *found]
 
 
 def _apply_section(ls: QuillonServer, section: object) -> list[str]:
@@ -92,15 +91,6 @@ async def _take_over(ls: QuillonServer, section: object) -> None:
     if (before.model, before.engine) != (after.model, after.engine):
         await ls.settle_engine()
         await _start_engine(ls)
-
-
-def _merge(raw: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(raw)
-    for name, value in over.items():
-        below = merged.get(name)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        merged[name] = _merge(below, value) if both else value  # type: ignore[arg-type]
-    return merged
 
 
 async def _pull(ls: QuillonServer) -> object:
