@@ -75,3 +75,7 @@ def _size(dimensions: tuple[int, ...], kind: int) -> int:
 
 def _aligned(size: int) -> int:
     return -(-size // 32) * 32
+
+
+SMALL_MODEL = gguf_bytes(tensors={**WEIGHTS, "c": ((32, 8192), Q8_0)})
+"""A file that is well-formed and some pieces long: 280 kB."""

@@ -29,7 +29,7 @@ app.add_typer(engines, name="engine")
 
 ModelOption = Annotated[
     Path | None,
-    typer.Option("--model", "-m", metavar="GGUF", help="Model file to use for this command."),
+    typer.Option("--model", "-m", metavar="GGUF", help="Model for this command: a file or a name."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 FolderOption = Annotated[
@@ -39,7 +39,7 @@ FolderOption = Annotated[
 
 def settings_for(model: Path | None) -> Settings:
     """The settings of a command: the user's file does not exist yet, options and defaults do."""
-    raw: dict[str, Any] = {"model": {"path": str(model.absolute())}} if model else {}
+    raw: dict[str, Any] = {"model": {"path": str(model)}} if model else {}
     return parse_settings(raw)[0]
 
 
@@ -216,11 +216,20 @@ def demo(
 
 
 @models.command("list")
-def model_list(json: JsonOption = False, model: ModelOption = None) -> None:  # noqa: FBT002
-    """List the models that Quillon finds, the chosen one first."""
-    from quillon.cli.model import show_models  # noqa: PLC0415 - commands load what they need
+def model_list(
+    json: JsonOption = False,  # noqa: FBT002 - a flag
+    model: ModelOption = None,
+    recommended: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--recommended", help="Only the models that are worth downloading.")
+    ] = False,
+) -> None:
+    """List the models that Quillon finds, the chosen one first, and those it recommends."""
+    from quillon.cli import model as listing  # noqa: PLC0415 - commands load what they need
 
-    _guard(lambda: show_models(settings_for(model), os.environ, Output(json=json)), json=json)
+    output = Output(json=json)
+    if recommended:
+        _guard(lambda: listing.show_recommended(output), json=json)
+    _guard(lambda: listing.show_models(settings_for(model), os.environ, output), json=json)
 
 
 @models.command("path")
@@ -229,6 +238,26 @@ def model_path(model: ModelOption = None) -> None:
     from quillon.cli.model import show_path  # noqa: PLC0415 - commands load what they need
 
     _guard(lambda: show_path(settings_for(model), os.environ, Output()), json=False)
+
+
+@models.command("pull")
+def model_pull(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|REPO:FILE|URL",
+            help="A recommended name, owner/repository:file of the Hugging Face Hub, an address.",
+        ),
+    ],
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", metavar="HEX", help="The checksum that you expect.")
+    ] = None,
+    json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Download a model. Stopped, it goes on from there the next time."""
+    from quillon.cli.model_pull import pull_model  # noqa: PLC0415 - commands load what they need
+
+    _guard(lambda: pull_model(what, sha256, Output(json=json)), json=json)
 
 
 @engines.command("status")

@@ -43,6 +43,11 @@ _QUESTIONS = (
 _SHOWN = 5  # lines of a tool's result
 
 
+def _path_or_name(model: Path) -> str:
+    path = Path.cwd() / model
+    return str(path if path.exists() else model)
+
+
 async def run_demo(model: Path | None, output: Output) -> int:
     """Run the demonstration; 1 where something that should work did not."""
     started = time.monotonic()
@@ -53,7 +58,7 @@ async def run_demo(model: Path | None, output: Output) -> int:
             shutil.copytree(sample, root, ignore=shutil.ignore_patterns("__pycache__"))
         settings: dict[str, Any] = {"chat": {"temperature": 0}}
         if model is not None:
-            settings["model"] = {"path": str(Path.cwd() / model)}
+            settings["model"] = {"path": _path_or_name(model)}
         async with _editor(root, settings, folder / "server.log", output) as editor:
             await _introduce(editor, output)
             await _show_ghost_text(editor, output)

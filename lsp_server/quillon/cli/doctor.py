@@ -25,9 +25,11 @@ from quillon.engine.base import (
     Request,
     Segment,
 )
+from quillon.engine.catalogue import RECOMMENDED, Recommended
 from quillon.engine.choose import open_engine
-from quillon.engine.machine import machine_facts
+from quillon.engine.machine import Gpu, MachineFacts, machine_facts
 from quillon.engine.models import resolve_model, summarise
+from quillon.engine.planning import plan_recommended
 from quillon.settings import Settings
 from quillon_tools.languages import LANGUAGES
 from quillon_tools.symbols import symbols_in
@@ -66,7 +68,9 @@ class Finding(msgspec.Struct, frozen=True):
 async def run_doctor(settings: Settings, output: Output) -> int:
     """Print every finding; 1 where something is wrong."""
     wrong = False
-    for finding in _machine():
+    with output.working("looking at the machine"):
+        facts = machine_facts(await asyncio.to_thread(_graphics_devices))
+    for finding in (*_machine(facts), _fitting(facts)):
         wrong |= _print(finding, output)
     with output.working("loading the model"):
         async for finding in _model_and_engine(settings):
@@ -90,11 +94,11 @@ _PLAIN = {"right": "✓", "advice": "!", "wrong": "✗"}
 _STYLE = {"right": None, "advice": "yellow", "wrong": "bold red"}
 
 
-def _machine() -> Iterator[Finding]:
+def _machine(facts: MachineFacts) -> Iterator[Finding]:
     yield Finding("Quillon", "right", f"{__version__} in {sys.prefix}")
     yield Finding("Python", "right", f"{platform.python_version()} on {platform.platform()}")
-    facts = machine_facts()
     found = f"{facts.cores} cores, {size(facts.free_memory)} of {size(facts.memory)} free"
+    found += "".join(f", {size(gpu.free)} free on {gpu.name}" for gpu in facts.gpus)
     tight = facts.free_memory < _TIGHT
     yield Finding(
         "Machine",
@@ -102,6 +106,47 @@ def _machine() -> Iterator[Finding]:
         found,
         "Less than 1 GB is free: close programs before a larger model is loaded." if tight else "",
     )
+
+
+def _graphics_devices() -> tuple[Gpu, ...]:
+    """What llama.cpp can use; asked in a process of its own, which a broken driver may end."""
+    script = (
+        "import sys, msgspec; from quillon.engine.llama import graphics_devices, start_backend; "
+        "start_backend(); sys.stdout.buffer.write(msgspec.json.encode(graphics_devices()))"
+    )
+    command = [sys.executable, "-I", "-c", script]
+    try:
+        said = subprocess.run(command, capture_output=True, timeout=60, check=False).stdout
+        return msgspec.json.decode(said, type=tuple[Gpu, ...])
+    except (OSError, subprocess.TimeoutExpired, msgspec.DecodeError):
+        return ()
+
+
+def _fitting(facts: MachineFacts) -> Finding:
+    """Which recommended models would run in the memory that is free now."""
+    found, tight = [], []
+    for model in RECOMMENDED:
+        plan = plan_recommended(model, facts)
+        if plan is None:
+            tight.append(model)
+            continue
+        layers = model.shape.layers + 1
+        where = "on the processor" if plan.gpu_layers == 0 else "on the GPU"
+        if plan.gpu_layers > 0:
+            where = f"{plan.gpu_layers} of {layers} layers on the GPU"
+        found.append(f"{model.name} ({model.purpose}; {where})")
+    if not found:
+        least = min(RECOMMENDED, key=_size)
+        advice = f"The smallest, {least.name}, takes {size(least.size)} and room for its context."
+        return Finding("Models that fit", "advice", "none of the recommended ones", advice)
+    said = "; ".join(found)
+    if tight:
+        said += f". Too large for what is free: {', '.join(model.name for model in tight)}"
+    return Finding("Models that fit", "right", said, "`quillon model pull NAME` downloads one.")
+
+
+def _size(model: Recommended) -> int:
+    return model.size
 
 
 async def _model_and_engine(settings: Settings) -> AsyncIterator[Finding]:
@@ -115,7 +160,7 @@ async def _model_and_engine(settings: Settings) -> AsyncIterator[Finding]:
         "Model",
         "advice" if model.embedded else "right",
         found,
-        "The embedded model shows how everything works; for real work see README.md, “Models”."
+        "The embedded model shows how everything works; for real work pull one that fits."
         if model.embedded
         else "",
     )

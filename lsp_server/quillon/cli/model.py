@@ -1,10 +1,35 @@
 """`quillon model`: which models there are."""
 
 from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
 
 from quillon.cli.output import Output
+from quillon.engine.catalogue import RECOMMENDED
+from quillon.engine.machine import machine_facts
 from quillon.engine.models import ModelSummary, list_models, models_folder, resolve_model
+from quillon.engine.planning import plan_recommended
 from quillon.settings import Settings
+
+
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A recommended model on this machine, for `--json`; `size` in bytes.
+
+    `fits` is said of the memory that is free now, without a GPU.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    repo: str
+    file: str
+    size: int
+    licence: str
+    fim: bool
+    path: Path
+    pulled: bool
+    fits: bool
 
 
 def show_models(settings: Settings, environ: Mapping[str, str], output: Output) -> int:
@@ -18,8 +43,44 @@ def show_models(settings: Settings, environ: Mapping[str, str], output: Output) 
         else:
             table.add_row("→" if index == 0 else "", *_cells(model))
     output.show(table)
+    if not output.json:
+        output.line("\nRecommended; `quillon model pull NAME` downloads one:", "bold")
+        show_recommended(output)
     output.notice(f"Put GGUF files into {models_folder()}, or set model.path or QUILLON_MODEL.")
     return 1 if found[0].problem else 0
+
+
+def show_recommended(output: Output) -> int:
+    """Print a table of the models that are worth downloading."""
+    table = output.table("name", "for", "download", "fits here", "licence", "is here")
+    table.columns[0].no_wrap = True  # it is what one copies
+    for model in suggestions():
+        output.value(model)
+        fits, pulled = ("yes" if value else "no" for value in (model.fits, model.pulled))
+        table.add_row(model.name, model.purpose, size(model.size), fits, model.licence, pulled)
+    output.show(table)
+    return 0
+
+
+def suggestions() -> list[Suggestion]:
+    """The recommended models, and what this machine has to say about each."""
+    folder, machine = models_folder(), machine_facts()
+    return [
+        Suggestion(
+            name=model.name,
+            title=model.title,
+            purpose=model.purpose,
+            repo=model.repo,
+            file=model.file,
+            size=model.size,
+            licence=model.licence,
+            fim=model.fim,
+            path=model.path(folder),
+            pulled=model.path(folder).is_file(),
+            fits=plan_recommended(model, machine) is not None,
+        )
+        for model in RECOMMENDED
+    ]
 
 
 def _cells(model: ModelSummary) -> tuple[str, ...]:

@@ -45,6 +45,16 @@ class Output:
         # None: the input was closed before we started.
         return sys.stdin is not None and sys.stdin.isatty() and self._err.is_terminal
 
+    @property
+    def watched(self) -> bool:
+        """Whether a person sees what is shown beside the result."""
+        return not self.json and self._err.is_terminal
+
+    @property
+    def beside(self) -> Console:
+        """The console of what is not the result."""
+        return self._err
+
     def value(self, value: object) -> None:
         """Print a value as one line of JSON, if JSON was asked for."""
         if self.json:
@@ -75,7 +85,7 @@ class Output:
 
     def notice(self, text: str) -> None:
         """Say something beside the result."""
-        self._err.print(escape(text), style="dim")
+        self._err.print(escape(text), style="dim", soft_wrap=True)
 
     def save_svg(self, path: Path, title: str) -> None:
         """Save what was shown as a picture of a terminal."""
@@ -86,7 +96,7 @@ class Output:
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
         """Show that something takes a while; nothing where nobody watches."""
-        if self.json or not self._err.is_terminal:
+        if not self.watched:
             yield
             return
         with self._err.status(escape(what)):

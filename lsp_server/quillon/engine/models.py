@@ -1,9 +1,11 @@
 """Which GGUF file is the model, whether it can be one, and which ones there are.
 
 The order: the setting `model.path`, the variable `QUILLON_MODEL`, the model that ships with
-Quillon. Everything here reads files: callers on the event loop use a thread.
+Quillon. Setting and variable hold a path, or the name of a model that `quillon model pull` brought.
+Everything here reads files: callers on the event loop use a thread.
 """
 
+import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -14,15 +16,19 @@ import msgspec
 import platformdirs
 
 from quillon.engine.base import ModelError, ToolDialect
+from quillon.engine.catalogue import recommended, recommended_at
 from quillon.engine.gguf import GgufError, Header, read_header
 from quillon.settings import Settings
 
 MODEL_VARIABLE = "QUILLON_MODEL"
+FOLDER_VARIABLE = "QUILLON_MODELS"
 EMBEDDED = Path(__file__).resolve().parent.parent / "models" / "quillon-tiny-q8_0.gguf"
 
 Source = Literal["settings", "environment", "embedded", "folder"]
 
 _SHARD = re.compile(r"^(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf$", re.DOTALL)
+_PULLED = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+):(?P<file>[^:]+\.gguf)", re.IGNORECASE)
+_STEM = re.compile(r"[\w.+=@,()~ -]+(?<!\.gguf)")
 _MAX_SHARDS = 1000
 _NOT_TEXT = {
     "clip": "the image part of a model",
@@ -94,17 +100,19 @@ def resolve_model(settings: Settings, environ: Mapping[str, str]) -> ModelFile:
     """The model that the settings, else the environment, else the installation name.
 
     Raises:
-        ModelError: The path names a home folder that does not exist.
+        ModelError: The path names a home folder that does not exist, or several models.
     """
     if settings.model.path:
-        return ModelFile(_absolute(settings.model.path), "settings")
+        return ModelFile(_named(settings.model.path), "settings")
     if environ.get(MODEL_VARIABLE):
-        return ModelFile(_absolute(environ[MODEL_VARIABLE]), "environment")
+        return ModelFile(_named(environ[MODEL_VARIABLE]), "environment")
     return ModelFile(EMBEDDED, "embedded")
 
 
 def models_folder() -> Path:
-    """The user's own folder of models; it may be missing."""
+    """The user's own folder of models: QUILLON_MODELS, else a default; it may be missing."""
+    if os.environ.get(FOLDER_VARIABLE):
+        return _absolute(os.environ[FOLDER_VARIABLE])
     return platformdirs.user_data_path("quillon", appauthor=False) / "models"
 
 
@@ -178,6 +186,25 @@ def list_models(settings: Settings, environ: Mapping[str, str]) -> list[ModelSum
     found += [ModelFile(path, "folder") for path in _in_folder(models_folder())]
     unique = {model.path: model for model in reversed(found)}
     return [summarise(model) for model in dict.fromkeys(unique[model.path] for model in found)]
+
+
+def _named(text: str) -> Path:
+    """The path that a text is, or that it names: recommended, `owner/repository:file`, a stem."""
+    folder = models_folder()
+    known = recommended(text)
+    if known is not None:
+        return known.path(folder)
+    pulled = _PULLED.fullmatch(text)
+    if pulled is not None and ".." not in text:
+        return folder / pulled["repo"] / pulled["file"]
+    path = _absolute(text)
+    if _STEM.fullmatch(text) is None or path.exists():
+        return path
+    fitting = [file for file in _in_folder(folder) if file.stem.casefold() == text.casefold()]
+    if len(fitting) > 1:
+        listed = ", ".join(map(str, fitting))
+        raise ModelError(f"{text} names several models: {listed}. Write one of these paths.")
+    return fitting[0] if fitting else path
 
 
 def _absolute(path: str) -> Path:
@@ -284,6 +311,9 @@ def _parts(path: Path, header: Header) -> list[Path]:
 def _advice(path: Path) -> str:
     if path == EMBEDDED:
         return "It is part of Quillon: install Quillon again."
+    known = recommended_at(path, models_folder())
+    if known is not None:
+        return f"`quillon model pull {known.name}` downloads it."
     return (
         "Set model.path or QUILLON_MODEL to a GGUF file of a text model, "
         "or leave both empty for the embedded model."

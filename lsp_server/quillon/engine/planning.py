@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from quillon.engine.base import ModelError
+from quillon.engine.catalogue import Recommended
 from quillon.engine.gguf import Header
-from quillon.engine.machine import Gpu, ModelFacts, Plan, machine_facts, plan
+from quillon.engine.machine import Gpu, MachineFacts, ModelFacts, Plan, machine_facts, plan
 from quillon.engine.models import ModelFile, summarise, verify
 from quillon.settings import ModelSettings
 
@@ -17,6 +19,24 @@ def plan_for(path: Path, settings: ModelSettings, gpus: tuple[Gpu, ...]) -> Plan
         ModelError: The file is missing, broken or no text model, or it does not fit.
     """
     return plan(machine_facts(gpus), model_facts(path), settings)
+
+
+def plan_recommended(model: Recommended, machine: MachineFacts) -> Plan | None:
+    """How a recommended model would run on a machine as it is now; None where it does not fit."""
+    facts = ModelFacts(
+        name=model.title,
+        weights=model.size,
+        parameters=model.shape.parameters,
+        layers=model.shape.layers,
+        cache=model.shape.cache,
+        width=model.shape.width,
+        vocabulary=model.shape.vocabulary,
+        trained_context=model.shape.context,
+    )
+    try:
+        return plan(machine, facts, ModelSettings())
+    except ModelError:
+        return None
 
 
 def model_facts(path: Path) -> ModelFacts:

@@ -210,3 +210,41 @@ def test_the_embedded_model_is_listed_once():
     first, *others = list_models(chosen(None), {})
     assert first.path == EMBEDDED
     assert EMBEDDED not in [model.path for model in others]
+
+
+class TestNames:
+    @pytest.fixture
+    def folder(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("QUILLON_MODELS", str(tmp_path / "models"))
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "models/o/r").mkdir(parents=True)
+        return tmp_path / "models"
+
+    def path(self, text: str) -> Path:
+        return resolve_model(chosen(text), {}).path
+
+    def test_a_recommended_name_that_is_not_pulled_says_how(self, folder):
+        path = self.path("Qwen3-4B")
+        assert path == folder / "unsloth/Qwen3-4B-Instruct-2507-GGUF" / path.name
+        with pytest.raises(ModelError, match="`quillon model pull qwen3-4b` downloads it"):
+            verify(path)
+
+    def test_a_pulled_file_is_named_as_it_was_pulled_or_by_its_stem(self, folder):
+        file = write_gguf(folder / "o/r/Small-Q4.gguf")
+        assert self.path("o/r:Small-Q4.gguf") == file
+        assert self.path("small-q4") == file
+
+    def test_a_file_goes_before_a_stem(self, folder, tmp_path):
+        write_gguf(folder / "o/r/small.gguf")
+        write_gguf(tmp_path / "small")
+        assert self.path("small") == tmp_path / "small"
+
+    def test_a_stem_of_two_files_is_refused(self, folder):
+        write_gguf(folder / "small.gguf")
+        write_gguf(folder / "o/r/small.gguf")
+        with pytest.raises(ModelError, match="small names several models: "):
+            self.path("small")
+
+    def test_what_names_nothing_is_a_path(self, folder, tmp_path):
+        assert self.path("o/r:../../secret.gguf") == tmp_path / "o/r:../../secret.gguf"
+        assert self.path("nothing") == tmp_path / "nothing"
