@@ -116,11 +116,11 @@ class ToolResultProgress(
 class EditedFile(Struct, frozen=True, omit_defaults=False):
     """A file that an edit changes, and the digest of the text it was made for.
 
-    Null: the edit makes the file, which must not exist yet.
+    Null, or nothing: the edit makes the file, which must not exist yet.
     """
 
     uri: str
-    digest: str | None
+    digest: str | None = None
 
 
 class EditProgress(Struct, frozen=True, tag_field="kind", tag="edit"):

@@ -199,8 +199,12 @@ async def test_a_cancelled_turn_stops_and_keeps_what_was_said(folder):
 
 
 async def test_the_first_progress_names_the_conversation_which_is_kept_however_it_ends(folder):
-    step = {"reply": "never said", "gates": {0: "never"}}
-    async with start(folder, step, {"error": "EngineLost"}, {"reply": "Fine."}) as server:
+    steps = (
+        {"match": "now?", "reply": "Fine."},
+        {"match": "again", "error": "EngineLost"},
+        {"reply": "never said", "gates": {0: "never"}},
+    )
+    async with start(folder, *steps) as server:
         await shake(server, folder)
         number = ask(server, "count")
         first = await server.until(lambda m: m.get("method") == "$/progress")
@@ -220,6 +224,22 @@ async def test_the_first_progress_names_the_conversation_which_is_kept_however_i
         response, streamed = await answer(server, ask(server, "now?", **conversation))
         assert response["result"]["text"] == "Fine."
         assert streamed[0] == named
+
+
+async def test_a_question_right_after_a_stop_waits_for_the_end_of_the_turn(folder):
+    steps = (
+        {"match": "and now?", "reply": "Fine."},
+        {"reply": "never said", "gates": {0: "never"}},
+    )
+    async with start(folder, *steps) as server:
+        await shake(server, folder)
+        number = ask(server, "count")
+        first = await server.until(lambda m: m.get("method") == "$/progress")
+        conversation = {"conversationId": first["params"]["value"]["conversationId"]}
+        server.notify("$/cancelRequest", {"id": number})
+        response, _ = await answer(server, ask(server, "and now?", **conversation))
+        assert response["result"]["text"] == "Fine."
+        assert (await server.response(number))["result"]["finishReason"] == "cancelled"
 
 
 async def test_a_failed_first_question_has_a_conversation_to_go_on_with(folder):

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from contextlib import aclosing
+from typing import Any
 
 from quillon import protocol
 from quillon.assist.chat import Turn, TurnResult
@@ -21,10 +22,12 @@ from quillon.prompt.messages import Message
 from quillon.rpc import ContentModified, QuillonServer, RequestFailed
 from quillon.uri import path_of_uri
 
+_STILL_ANSWERED = "This conversation is still being answered. Wait for the answer or stop it first."
+
 
 def register(server: QuillonServer) -> None:
     """Register the chat, and the check of the edits it proposed."""
-    running: set[str] = set()
+    running: dict[str, asyncio.Task[Any] | None] = {}
     boxes = Toolboxes(server)
     server.when_closed.append(boxes.close)
 
@@ -34,20 +37,22 @@ def register(server: QuillonServer) -> None:
             raise RequestFailed("The question is empty. Type one and send it again.")
         new = new_conversation()
         asked = params.conversation_id or new.id
-        if asked in running:
-            raise RequestFailed(
-                "This conversation is still being answered. Wait for the answer or stop it first."
-            )
+        while asked in running:
+            turn = running[asked]
+            if turn is None or not turn.cancelling():
+                raise RequestFailed(_STILL_ANSWERED)
+            # Whoever stops an answer may ask on at once; what was said is stored first.
+            await asyncio.wait({turn})
+        running[asked] = asyncio.current_task()
         # The turn ends in the store where it began, whatever becomes of the folders.
         store = ls.store_of(asked)
-        running.add(asked)
         try:
             conversation = new
             if params.conversation_id is not None:
                 conversation = await asyncio.to_thread(store.get, asked)
             return await _answer(ls, params, conversation, store, boxes)
         finally:
-            running.discard(asked)
+            del running[asked]
 
     @server.feature(protocol.EDIT_CHECK)
     async def check_edit(_ls: QuillonServer, params: protocol.EditCheckParams) -> None:

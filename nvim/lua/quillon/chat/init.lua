@@ -6,7 +6,6 @@ local M = {}
 
 local CANCELLED = -32800
 local FRAME = 30 -- milliseconds between two drawings of a stream
-local STORED = 300 -- milliseconds until the server has stored a turn that was stopped
 
 ---@class quillon.Running
 ---@field client_id integer
@@ -109,6 +108,9 @@ function M.progress(token, value)
     return false
   end
   if running and running.token == token then
+    if value.kind == 'conversation' then
+      conversation = value.conversationId
+    end
     transcript.progress(current, value)
     M.plan()
   end
@@ -139,22 +141,6 @@ function M.ended(mine, err, result)
     transcript.fail(current, err and err.message or 'The server gave no answer.')
   end
   M.settle()
-  if not result and conversation == nil then
-    M.adopt()
-  end
-end
-
---- A stopped first turn ends without a result; its conversation is the one stored last.
-function M.adopt()
-  local mine = current
-  vim.defer_fn(function()
-    require('quillon.client').ask('quillon/conversations/list', { query = '' }, function(_, rows)
-      local newest = rows and rows[1]
-      if newest and newest.turns == 1 and current == mine and not conversation then
-        conversation = newest.conversationId
-      end
-    end)
-  end, STORED)
 end
 
 function M.settle()
@@ -265,21 +251,26 @@ local function edit_under_cursor()
   return index and edits:flatten():totable()[index]
 end
 
---- Apply the edit under the cursor; one that is no longer about the buffer's text is refused.
+--- Apply the edit under the cursor; one that is no longer about the texts it was made for is
+--- refused: the server knows about files on disk, Neovim about buffers.
 function M.apply_edit()
   local block, client = edit_under_cursor(), require('quillon.client').need(source)
   if not block or block.state ~= 'proposed' or not client then
     return
   end
-  local stale = require('quillon.edit').stale(block.edit)
-  if stale then
-    vim.notify(('%s has changed since this was proposed. Ask again.'):format(stale))
-    return
-  end
-  local edit = require('quillon.edit').confirmed(block.edit)
-  vim.lsp.util.apply_workspace_edit(edit, client.offset_encoding)
-  block.state = 'applied'
-  M.draw()
+  client:request('quillon/edit/check', { files = block.files }, function(err)
+    local stale = require('quillon.edit').stale(block.edit)
+    if err or stale then
+      vim.notify(
+        err and err.message or ('%s has changed since this was proposed. Ask again.'):format(stale)
+      )
+    elseif block.state == 'proposed' then
+      local edit = require('quillon.edit').confirmed(block.edit)
+      vim.lsp.util.apply_workspace_edit(edit, client.offset_encoding)
+      block.state = 'applied'
+      M.draw()
+    end
+  end)
 end
 
 function M.discard_edit()

@@ -20,6 +20,7 @@ local M = {}
 ---@field id string
 ---@field label string
 ---@field edit table
+---@field files table[] what the edit was made for, as the server wants it back
 ---@field state 'proposed'|'applied'|'discarded'
 
 ---@alias quillon.Block quillon.ToolBlock|quillon.TextBlock|quillon.EditBlock
@@ -96,6 +97,7 @@ function advance.edit(turn, value)
     id = value.id,
     label = value.label,
     edit = value.edit,
+    files = value.files or {},
     state = 'proposed',
   })
 end
@@ -127,7 +129,6 @@ local REASONS = {
   length = 'The answer reached its longest length.',
   cancelled = 'Stopped.',
   toolLimit = 'The turn reached its limit of tool calls.',
-  error = 'The turn ended with an error.',
 }
 
 --- The turn is over. A server that streamed nothing still gave its answer with the result.
