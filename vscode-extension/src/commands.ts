@@ -3,9 +3,12 @@
 import * as vscode from 'vscode';
 
 import type { ChatPanel } from './chat/panel';
-import { selection, referenceTo } from './chat/candidates';
+import { selection } from './chat/candidates';
 import * as config from './config';
+import type { WorkspaceEdit } from './protocol';
 import { reportProblem } from './report';
+import { filesOf } from './review/files';
+import type { Reviews } from './review/reviews';
 import type { Server } from './server';
 import type { Snooze } from './snooze';
 import type { StatusItem } from './status';
@@ -14,6 +17,7 @@ export interface Parts {
   readonly context: vscode.ExtensionContext;
   readonly server: Server;
   readonly chat: ChatPanel;
+  readonly reviews: Reviews;
   readonly status: StatusItem;
   readonly snooze: Snooze;
   readonly log: vscode.LogOutputChannel;
@@ -21,13 +25,13 @@ export interface Parts {
   readonly recent: () => readonly string[];
 }
 
-type Command = () => unknown;
+type Command = (...parameters: never[]) => unknown;
 
 export function registerCommands(parts: Parts): vscode.Disposable[] {
   return Object.entries(table(parts)).map(([name, run]) =>
-    vscode.commands.registerCommand(name, async () => {
+    vscode.commands.registerCommand(name, async (...parameters: unknown[]) => {
       try {
-        await run();
+        await run(...(parameters as never[]));
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
         void vscode.window.showErrorMessage(text);
@@ -37,10 +41,24 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 }
 
 function table(parts: Parts): Readonly<Record<string, Command>> {
-  const { server, chat, log } = parts;
+  const { server, chat, reviews, log } = parts;
   return {
     'quillon.openChat': () => chat.show(),
     'quillon.newChat': () => chat.startNew(),
+    'quillon.showConversations': () => chat.toggleList(),
+    'quillon.renameChat': () => chat.library.rename(chat.library.shown),
+    'quillon.exportChat': () => chat.library.export(chat.library.shown),
+    'quillon.deleteChat': () => chat.library.delete(chat.library.shown),
+    'quillon.review.accept': (tab?: vscode.Uri, index?: number) =>
+      reviews.decide('accept', tab, index),
+    'quillon.review.discard': (tab?: vscode.Uri, index?: number) =>
+      reviews.decide('discard', tab, index),
+    'quillon.review.acceptAll': (tab?: vscode.Uri) => reviews.decide('accept', tab, 'all'),
+    'quillon.review.discardAll': (tab?: vscode.Uri) => reviews.decide('discard', tab, 'all'),
+    'quillon.review.next': () => reviews.step(1),
+    'quillon.review.previous': () => reviews.step(-1),
+    'quillon.review.compare': () => reviews.compare(),
+    'quillon.reviewAction': (edit: WorkspaceEdit) => reviewAction(parts, edit),
     'quillon.explainSelection': () => explain(chat),
     'quillon.addSelectionToChat': () => chat.attachSelection(),
     'quillon.restart': () => server.restart(),
@@ -60,8 +78,13 @@ async function explain(chat: ChatPanel): Promise<void> {
   if (selected === null) throw new Error(vscode.l10n.t('Select the code to explain first.'));
   await chat.ask({
     text: vscode.l10n.t('Explain this code.'),
-    references: [referenceTo(selected)],
+    references: [{ uri: selected.uri, ...(selected.range && { range: selected.range }) }],
   });
+}
+
+/** What a code action would do, shown before it is done. */
+async function reviewAction({ server, reviews }: Parts, edit: WorkspaceEdit): Promise<void> {
+  await reviews.review(await filesOf(server.client, edit));
 }
 
 async function chooseSnooze({ snooze, status }: Parts): Promise<void> {

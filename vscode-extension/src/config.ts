@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 const SECTION = 'quillon';
 
 /** Settings that the server never sees. Every other one under `quillon` is the server's. */
-const OWN = ['interpreter', 'installPackage', 'trace.server'] as const;
+const OWN = ['interpreter', 'installPackage', 'reviewActions', 'trace.server'] as const;
 
 /** Settings that need a new server process, because they name a program or shape the engine. */
 const RESTARTING = ['quillon.interpreter', 'quillon.model', 'quillon.engine', 'quillon.logLevel'];
@@ -20,6 +20,11 @@ export function installPackage(): string {
   return vscode.workspace.getConfiguration(SECTION).get<string>('installPackage', 'quillon');
 }
 
+/** Whether a code action's edit is shown before it is applied. */
+export function reviewsActions(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>('reviewActions', true);
+}
+
 export function needsRestart(change: vscode.ConfigurationChangeEvent): boolean {
   return RESTARTING.some((name) => change.affectsConfiguration(name));
 }
@@ -29,30 +34,28 @@ export function touchesServer(change: vscode.ConfigurationChangeEvent): boolean 
 }
 
 /**
- * The server's settings that someone set, nested as the server reads them. Defaults stay the
- * server's own: they need not agree between versions.
+ * The server's settings that someone set, nested as the server reads them: the user's, and under
+ * `workspace` those of the folder, with whether it is trusted. Defaults stay the server's own: they
+ * need not agree between versions.
  */
-export function serverSettings(names: readonly string[]): Record<string, unknown> {
+export function serverSettings(extension: vscode.Extension<unknown>): Record<string, unknown> {
   const config = vscode.workspace.getConfiguration(SECTION);
-  const settings: Record<string, unknown> = {};
-  for (const name of names) {
-    const value: unknown = config.get(name);
-    // An emptied field of the settings editor is one that nobody set.
-    if (value !== '' && isSet(config.inspect(name))) nest(settings, name.split('.'), value);
+  const trusted = vscode.workspace.isTrusted;
+  const restricted = trusted ? [] : restrictedNames(extension);
+  const own: Record<string, unknown> = {};
+  const theirs: Record<string, unknown> = {};
+  for (const name of serverSettingNames(extension)) {
+    const set = config.inspect(name);
+    add(own, name, set?.globalValue);
+    if (!restricted.includes(name))
+      add(theirs, name, set?.workspaceFolderValue ?? set?.workspaceValue);
   }
-  return settings;
+  return { ...own, workspace: { trusted, settings: theirs } };
 }
 
-type Inspection = ReturnType<vscode.WorkspaceConfiguration['inspect']>;
-
-function isSet(inspection: Inspection): boolean {
-  return [
-    inspection?.globalValue,
-    inspection?.workspaceValue,
-    inspection?.workspaceFolderValue,
-    inspection?.globalLanguageValue,
-    inspection?.workspaceLanguageValue,
-  ].some((value) => value !== undefined);
+function add(into: Record<string, unknown>, name: string, value: unknown): void {
+  // An emptied field of the settings editor is one that nobody set.
+  if (value !== undefined && value !== '') nest(into, name.split('.'), value);
 }
 
 function nest(into: Record<string, unknown>, path: readonly string[], value: unknown): void {
@@ -68,13 +71,24 @@ function nest(into: Record<string, unknown>, path: readonly string[], value: unk
 
 interface Manifest {
   readonly version: string;
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] };
+  };
   readonly contributes: {
     readonly configuration: readonly { readonly properties: Readonly<Record<string, unknown>> }[];
   };
 }
 
+/** The names of the settings that a folder must not set before it is trusted. */
+function restrictedNames(extension: vscode.Extension<unknown>): readonly string[] {
+  const { capabilities } = extension.packageJSON as Manifest;
+  return capabilities.untrustedWorkspaces.restrictedConfigurations.map((name) =>
+    name.slice(SECTION.length + 1),
+  );
+}
+
 /** The names of the server's settings, as package.json has them. */
-export function serverSettingNames(extension: vscode.Extension<unknown>): readonly string[] {
+function serverSettingNames(extension: vscode.Extension<unknown>): readonly string[] {
   const manifest = extension.packageJSON as Manifest;
   return manifest.contributes.configuration
     .flatMap((section) => Object.keys(section.properties))

@@ -11,6 +11,7 @@ import { onSelectedPython } from './environment';
 import type { StatusParams } from './protocol';
 import { recentLog } from './recent';
 import * as requests from './requests';
+import { Reviews } from './review/reviews';
 import { Server } from './server';
 import { Snooze } from './snooze';
 import { StatusItem } from './status';
@@ -41,18 +42,14 @@ export function activate(context: vscode.ExtensionContext): void {
     chat.status(status);
   };
   const item = new StatusItem(server, snooze);
-  const chat = new ChatPanel(context, server, log.channel);
+  const reviews = new Reviews();
+  const chat = new ChatPanel(context, server, log.channel, reviews);
   const parts = {
-    context,
-    server,
-    chat,
-    status: item,
-    snooze,
-    log: log.channel,
-    recent: log.lines,
+    ...{ context, server, chat, reviews, snooze },
+    ...{ status: item, log: log.channel, recent: log.lines },
   };
   context.subscriptions.push(
-    ...[log.channel, trace, server, item, chat, new Diagnostics(server)],
+    ...[log.channel, trace, server, item, chat, reviews, new Diagnostics(server)],
     vscode.window.registerWebviewViewProvider(VIEW, chat),
     ...registerCommands(parts),
     ...watch(server),

@@ -34,7 +34,8 @@ export function hunksBetween(before: string, after: string): readonly Hunk[] {
   return middleHunks(oldMiddle, newMiddle, head);
 }
 
-function linesOf(text: string): readonly string[] {
+/** The lines of a text, each with its end. */
+export function linesOf(text: string): readonly string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 

@@ -24,6 +24,8 @@ export interface ChatParams {
   readonly conversationId?: string;
   readonly references?: readonly Reference[];
   readonly partialResultToken?: string;
+  /** So many turns of the conversation stay; the question replaces those after them. */
+  readonly keepTurns?: number;
 }
 
 export interface ChatUsage {
@@ -52,7 +54,14 @@ export interface ToolCall {
   readonly state: ToolState;
 }
 
+/** A file that an edit changes, and the digest of the text it was made for; null: it is made. */
+export interface EditedFileDigest {
+  readonly uri: string;
+  readonly digest: string | null;
+}
+
 export type ChatProgress =
+  | { readonly kind: 'conversation'; readonly conversationId: string }
   | { readonly kind: 'text'; readonly text: string }
   | ({ readonly kind: 'toolCall' } & ToolCall)
   | {
@@ -66,6 +75,7 @@ export type ChatProgress =
       readonly id: string;
       readonly label: string;
       readonly edit: WorkspaceEdit;
+      readonly files?: readonly EditedFileDigest[];
     }
   | { readonly kind: 'notice'; readonly text: string };
 
@@ -129,6 +139,8 @@ export interface ConversationSummary {
 export interface ConversationMessage {
   readonly role: 'user' | 'assistant' | 'tool';
   readonly text?: string;
+  /** What was attached to a question: paths, perhaps with lines. */
+  readonly attached?: readonly string[];
   readonly toolCalls?: readonly ToolCall[];
   readonly toolCallId?: string;
   readonly ok?: boolean;

@@ -10,6 +10,7 @@ import type {
   ChatResult,
   Conversation,
   ConversationSummary,
+  EditedFileDigest,
   DiagnosticsParams,
   ExplainParams,
   StatusParams,
@@ -21,6 +22,11 @@ interface ConversationId {
 
 export const chat = new RequestType<ChatParams, ChatResult, void>('quillon/chat');
 export const chatProgress = new ProgressType<ChatProgress>();
+export const editCheck = new RequestType<
+  { readonly files: readonly EditedFileDigest[] },
+  null,
+  void
+>('quillon/edit/check');
 export const approve = new RequestType<ApproveParams, ApproveResult, void>('quillon/approve');
 export const status = new NotificationType<StatusParams>('quillon/status');
 export const statusGet = new RequestType<object, StatusParams, void>('quillon/status/get');
@@ -32,6 +38,9 @@ export const conversations = {
     'quillon/conversations/list',
   ),
   get: new RequestType<ConversationId, Conversation, void>('quillon/conversations/get'),
+  rename: new RequestType<ConversationId & { readonly title: string }, null, void>(
+    'quillon/conversations/rename',
+  ),
   delete: new RequestType<ConversationId, null, void>('quillon/conversations/delete'),
   export: new RequestType<ConversationId, { readonly markdown: string }, void>(
     'quillon/conversations/export',

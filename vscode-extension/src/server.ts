@@ -57,7 +57,7 @@ export class Server implements vscode.Disposable {
 
   /** The server's settings, as they are now. */
   settings(): Record<string, unknown> {
-    return config.serverSettings(config.serverSettingNames(this.context.extension));
+    return config.serverSettings(this.context.extension);
   }
 
   async sendSettings(): Promise<void> {

@@ -1,11 +1,19 @@
-/** What the language client asks on the way: silence, and settings without the extension's own. */
+/**
+ * What the language client asks on the way: silence, settings without the extension's own, and a
+ * review of what a code action would change.
+ */
 
-import type { Middleware } from 'vscode-languageclient/node';
+import type { CodeAction, Middleware } from 'vscode-languageclient/node';
 
+import { reviewsActions } from './config';
 import type { Snooze } from './snooze';
 
 export function middleware(snooze: Snooze, settings: () => Record<string, unknown>): Middleware {
   return {
+    async sendRequest(type, param, token, next) {
+      const answer = await next(type, param, token);
+      return isResolve(type) && reviewsActions() ? toReview(answer) : answer;
+    },
     provideInlineCompletionItems(document, position, context, token, next) {
       return snooze.active ? [] : next(document, position, context, token);
     },
@@ -19,4 +27,16 @@ export function middleware(snooze: Snooze, settings: () => Record<string, unknow
       },
     },
   };
+}
+
+function isResolve(type: string | { readonly method: string }): boolean {
+  return (typeof type === 'string' ? type : type.method) === 'codeAction/resolve';
+}
+
+/** The action with a command that shows its edit, in place of the edit. */
+function toReview<Answer>(answer: Answer): Answer {
+  const { edit, ...action } = answer as CodeAction;
+  if (edit === undefined) return answer;
+  const command = { title: action.title, command: 'quillon.reviewAction', arguments: [edit] };
+  return { ...action, command } as Answer;
 }

@@ -27,8 +27,10 @@ function chat(turn: Turn): { conversation: ChatConversation; remembered: (string
     list: async () => [{ conversationId: 'stored', title: '', updated: '', turns: 1 }],
     get: async (id) => {
       if (id !== 'known') throw new Error('There is no such conversation.');
-      return { conversationId: id, title: 'Known', updated: '', messages: [] };
+      const messages = ['one', 'three'].map((text) => ({ role: 'user' as const, text }));
+      return { conversationId: id, title: 'Known', updated: '', messages };
     },
+    rename: async () => {},
     delete: async () => {},
   };
   const listeners = {
@@ -56,18 +58,18 @@ test('the second question goes to the conversation of the first', async () => {
     seen.push(params.conversationId);
     return ended('c1', 'yes');
   });
-  await conversation.ask('one', [], []);
-  await conversation.ask('two', [], []);
+  await conversation.ask('one', []);
+  await conversation.ask('two', []);
   assert.deepEqual(seen, [undefined, 'c1']);
   assert.deepEqual(remembered, ['c1', 'c1']);
 });
 
 test('an empty question and one while another runs are not asked', async () => {
   const { conversation } = chat(endless);
-  await conversation.ask('   ', [], []);
+  await conversation.ask('   ', []);
   assert.equal(conversation.state.items.length, 0);
-  const running = conversation.ask('first', [], []);
-  await conversation.ask('second', [], []);
+  const running = conversation.ask('first', []);
+  await conversation.ask('second', []);
   assert.equal(conversation.state.items.length, 2);
   conversation.stop();
   await running;
@@ -75,7 +77,7 @@ test('an empty question and one while another runs are not asked', async () => {
 
 test('a stopped turn keeps its text and finds its conversation', async () => {
   const { conversation, remembered } = chat(endless);
-  const running = conversation.ask('tell me', [], []);
+  const running = conversation.ask('tell me', []);
   conversation.stop();
   await running;
   assert.equal(outcome(conversation), 'cancelled: ');
@@ -85,7 +87,7 @@ test('a stopped turn keeps its text and finds its conversation', async () => {
 
 test('an error ends the turn with its sentence', async () => {
   const { conversation } = chat(() => Promise.reject(new Error('The model is gone.')));
-  await conversation.ask('hello', [], []);
+  await conversation.ask('hello', []);
   assert.equal(outcome(conversation), 'error: The model is gone.');
   assert.equal(conversation.state.phase, 'idle');
 });
@@ -98,7 +100,7 @@ test('approval waits for the user, once per call', async () => {
     decision = await conversation.approve(question, gone);
     return ended('c1');
   });
-  const running = conversation.ask('test it', [], []);
+  const running = conversation.ask('test it', []);
   conversation.decide('t', 'deny', 'not now');
   conversation.decide('t', 'once', '');
   await running;
@@ -113,7 +115,7 @@ test('stopping denies what waits for approval', async () => {
     stop.throwIfAborted();
     return ended('c1');
   });
-  const running = conversation.ask('test it', [], []);
+  const running = conversation.ask('test it', []);
   conversation.stop();
   await running;
   assert.deepEqual(decision, { decision: 'deny' });
@@ -132,7 +134,7 @@ test('a server that goes away breaks the turn, and its late words are dropped', 
     late = progress;
     return new Promise(() => {});
   });
-  void conversation.ask('hello', [], []);
+  void conversation.ask('hello', []);
   conversation.lost('The server stopped.');
   late({ kind: 'text', text: 'ghost' });
   assert.equal(outcome(conversation), 'error: The server stopped.');
@@ -141,7 +143,7 @@ test('a server that goes away breaks the turn, and its late words are dropped', 
 
 test('leaving a conversation stops its turn', async () => {
   const { conversation, remembered } = chat(endless);
-  const running = conversation.ask('tell me', [], []);
+  const running = conversation.ask('tell me', []);
   conversation.startNew();
   await running;
   assert.deepEqual(conversation.state.items, []);
@@ -161,8 +163,45 @@ test('the edit of a card is at hand', async () => {
     progress({ kind: 'edit', id: 'e', label: 'Rename', edit });
     return ended('c1');
   });
-  await conversation.ask('rename it', [], []);
-  assert.equal(conversation.edit('e'), edit);
+  await conversation.ask('rename it', []);
+  assert.deepEqual(conversation.edit('e'), { label: 'Rename', edit, files: [] });
   conversation.startNew();
   assert.equal(conversation.edit('e'), undefined);
+});
+
+test('a question asked anew keeps the turns that the server has', async () => {
+  const seen: ChatParams[] = [];
+  const { conversation } = chat(async (params) => {
+    seen.push(params);
+    if (params.text === 'two') throw new Error('No model.');
+    return ended('known');
+  });
+  // The server never stored the second.
+  for (const text of ['one', 'two', 'three']) await conversation.ask(text, []);
+  await conversation.ask('three, really', [], 2);
+  assert.equal(seen.at(-1)?.keepTurns, 1);
+  await conversation.ask('one, really', [], 0);
+  assert.equal(seen.at(-1)?.keepTurns, 0);
+  assert.equal(conversation.state.items.length, 2);
+});
+
+test('a conversation is remembered while its first answer still comes', async () => {
+  const { conversation, remembered } = chat(async (_params, progress) => {
+    progress({ kind: 'conversation', conversationId: 'c9' });
+    throw new Error('No model.');
+  });
+  await conversation.ask('one', []);
+  assert.deepEqual(remembered, ['c9']);
+  assert.equal(conversation.state.conversation, 'c9');
+});
+
+test('a name that the server refuses is a sentence', async () => {
+  const { conversation } = chat(endless);
+  await conversation.rename('known', 'New');
+  assert.equal(conversation.state.problem, '');
+  Object.assign(conversation.server, {
+    rename: async () => Promise.reject(new Error('Too long.')),
+  });
+  await conversation.rename('known', 'Newer');
+  assert.equal(conversation.state.problem, 'Too long.');
 });

@@ -6,7 +6,14 @@ import type { Answer, Block, ChatEvent, ChatState } from '../src/chat/state';
 import { emptyChat } from '../src/chat/state';
 
 const usage = { promptTokens: 9, cachedTokens: 4, completionTokens: 3, tokensPerSecond: 2.5 };
-const asked: ChatEvent = { type: 'asked', text: 'What is it?', references: ['@a.py'] };
+const attached = { label: '@a.py', detail: '', uri: 'file:///a.py' };
+const question = (value: string, keep?: number): ChatEvent => ({
+  type: 'asked',
+  text: value,
+  references: [attached],
+  ...(keep === undefined ? {} : { keep }),
+});
+const asked = question('What is it?');
 const text = (value: string): ChatEvent => ({
   type: 'progress',
   value: { kind: 'text', text: value },
@@ -48,7 +55,7 @@ function answer(state: ChatState): Answer {
 test('a turn streams its text and ends with its usage', () => {
   const state = after(asked, text('It is '), text('one.'), finished('It is one.'));
   assert.deepEqual(state.items, [
-    { kind: 'question', text: 'What is it?', references: ['@a.py'] },
+    { kind: 'question', text: 'What is it?', references: [attached] },
     {
       kind: 'answer',
       blocks: [{ kind: 'text', text: 'It is one.' }],
@@ -60,7 +67,7 @@ test('a turn streams its text and ends with its usage', () => {
 });
 
 test('the first question is the title', () => {
-  assert.equal(after(asked, finished(), { ...asked, text: 'And then?' }).title, 'What is it?');
+  assert.equal(after(asked, finished(), question('And then?')).title, 'What is it?');
 });
 
 test('a server that streamed nothing still gives its answer', () => {
@@ -215,4 +222,51 @@ test('the list opens over the chat and closes when something is asked', () => {
   const open = after({ type: 'listed', query: 'o', rows });
   assert.deepEqual(open.list, { open: true, query: 'o', rows });
   assert.equal(reduce(open, asked).list.open, false);
+});
+
+test('a question asked anew replaces the old one and what followed it', () => {
+  const state = after(
+    ...[asked, text('One.'), finished()],
+    ...[question('Two?'), text('Two.'), finished()],
+    ...[question('Three?'), text('Three.'), finished()],
+    question('Two, really?', 1),
+  );
+  const questions = state.items.flatMap((item) => (item.kind === 'question' ? [item.text] : []));
+  assert.deepEqual(questions, ['What is it?', 'Two, really?']);
+  assert.equal(state.conversation, 'c1');
+  assert.equal(answer(state).outcome, null);
+});
+
+test('a conversation is known as soon as its turn begins', () => {
+  assert.equal(after(asked, { type: 'begun', conversation: 'c7' }).conversation, 'c7');
+});
+
+test('a renamed conversation has its name everywhere', () => {
+  const row = { conversationId: 'c1', title: 'What is it?', updated: '', turns: 1 };
+  const state = after(
+    ...[asked, finished()],
+    { type: 'listed', query: '', rows: [row, { ...row, conversationId: 'c2' }] },
+    { type: 'recent', rows: [row] },
+    { type: 'renamed', conversation: 'c1', title: 'The constant' },
+  );
+  assert.equal(state.title, 'The constant');
+  assert.deepEqual(
+    state.list.rows.map(({ title }) => title),
+    ['The constant', 'What is it?'],
+  );
+  assert.equal(state.recent[0]?.title, 'The constant');
+  const kept = after({ type: 'recent', rows: [row] }, asked, { type: 'started' });
+  assert.deepEqual(kept.recent, [row], 'an empty page still offers them');
+});
+
+test('an edit may be applied in part', () => {
+  const state = after(
+    asked,
+    { type: 'editProposed', id: 'e', label: 'Rename', files: ['a.py'] },
+    { type: 'editChanged', id: 'e', state: 'partly', problem: '' },
+  );
+  assert.deepEqual(
+    blocks(state).map((block) => block.kind === 'edit' && block.state),
+    ['partly'],
+  );
 });

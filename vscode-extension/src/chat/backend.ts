@@ -15,6 +15,9 @@ export function chatServer(server: Server): ChatServer {
     list: async (query) => server.client.sendRequest(requests.conversations.list, { query }),
     get: async (conversationId) =>
       server.client.sendRequest(requests.conversations.get, { conversationId }),
+    rename: async (conversationId, title) => {
+      await server.client.sendRequest(requests.conversations.rename, { conversationId, title });
+    },
     delete: async (conversationId) => {
       await server.client.sendRequest(requests.conversations.delete, { conversationId });
     },
@@ -31,6 +34,7 @@ async function turn(
   const listener = client.onProgress(requests.chatProgress, partialResultToken, progress);
   const source = new CancellationTokenSource();
   const cancel = (): void => source.cancel();
+  if (stop.aborted) cancel();
   stop.addEventListener('abort', cancel, { once: true });
   try {
     return await client.sendRequest(requests.chat, { ...params, partialResultToken }, source.token);

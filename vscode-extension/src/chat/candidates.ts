@@ -2,9 +2,9 @@
 
 import * as vscode from 'vscode';
 
-import type { Range, Reference } from '../protocol';
-import type { Candidate } from './messages';
+import type { Range } from '../protocol';
 import { SELECTION } from './references';
+import type { Candidate } from './state';
 
 const MOST = 12;
 
@@ -67,11 +67,6 @@ export function selection(): Candidate | null {
     uri: editor.document.uri.toString(),
     range: plain(editor.selection),
   };
-}
-
-export function referenceTo(candidate: Candidate): Reference {
-  const { uri, range } = candidate;
-  return range === undefined ? { uri } : { uri, range };
 }
 
 function plain(range: vscode.Range): Range {

@@ -12,12 +12,14 @@ import type {
   Conversation,
   ConversationSummary,
   Decision,
+  EditedFileDigest,
   Reference,
   WorkspaceEdit,
 } from '../protocol';
 import { reduce } from './reducer';
-import type { ChatEvent, ChatState } from './state';
+import type { Candidate, ChatEvent, ChatState } from './state';
 import { emptyChat } from './state';
+import { storedTurns } from './transcript';
 
 /** The part of the server that a conversation talks to. Every call may reject. */
 export interface ChatServer {
@@ -28,8 +30,18 @@ export interface ChatServer {
   ): Promise<ChatResult>;
   list(query: string): Promise<readonly ConversationSummary[]>;
   get(conversation: string): Promise<Conversation>;
+  rename(conversation: string, title: string): Promise<void>;
   delete(conversation: string): Promise<void>;
 }
+
+/** A proposed edit, and what its files have to be when it is applied. */
+export interface ProposedEdit {
+  readonly label: string;
+  readonly edit: WorkspaceEdit;
+  readonly files: readonly EditedFileDigest[];
+}
+
+const RECENT = 3;
 
 export interface ChatListeners {
   /** Called after every change, with what changed. */
@@ -41,7 +53,7 @@ export interface ChatListeners {
 export class ChatConversation {
   #state: ChatState = emptyChat;
   #stop: AbortController | null = null;
-  readonly #edits = new Map<string, WorkspaceEdit>();
+  readonly #edits = new Map<string, ProposedEdit>();
   readonly #approvals = new Map<string, (result: ApproveResult) => void>();
 
   constructor(
@@ -60,29 +72,24 @@ export class ChatConversation {
   }
 
   /** The edit behind a card, while the card is shown. */
-  edit(id: string): WorkspaceEdit | undefined {
+  edit(id: string): ProposedEdit | undefined {
     return this.#edits.get(id);
   }
 
-  /** Ask one question; resolves when its turn has ended, however it ended. */
-  async ask(
-    text: string,
-    references: readonly Reference[],
-    labels: readonly string[],
-  ): Promise<void> {
+  /**
+   * Ask one question, in place of the one with the number `keep` where there is one; resolves when
+   * its turn has ended, however it ended.
+   */
+  async ask(text: string, references: readonly Candidate[], keep?: number): Promise<void> {
     if (this.#state.phase !== 'idle' || text.trim() === '') return;
     const stop = new AbortController();
     this.#stop = stop;
-    this.dispatch({ type: 'asked', text, references: labels });
-    const conversation = this.#state.conversation;
-    const params: ChatParams = {
-      text,
-      references,
-      ...(conversation === null ? {} : { conversationId: conversation }),
-    };
+    const before = this.#state;
+    this.dispatch({ type: 'asked', text, references, ...(keep === undefined ? {} : { keep }) });
     try {
+      const turns = keep === undefined ? {} : await this.#keptTurns(before, keep);
       const result = await this.server.chat(
-        params,
+        { text, references: references.map(referenceTo), ...this.#target(), ...turns },
         (value) => this.#advance(stop, value),
         stop.signal,
       );
@@ -91,6 +98,7 @@ export class ChatConversation {
       const outcome = { reason: finishReason, usage, problem: '' };
       this.dispatch({ type: 'finished', conversation: conversationId, text: result.text, outcome });
       this.listeners.remember(conversationId);
+      void this.listRecent();
     } catch (error) {
       if (this.#stop === stop) await this.#unanswered(stop, error);
     } finally {
@@ -164,9 +172,30 @@ export class ChatConversation {
       this.#complain(error);
       return;
     }
-    const { query } = this.#state.list;
+    const { query, open } = this.#state.list;
     if (conversation === this.#state.conversation) this.startNew();
-    await this.list(query);
+    if (open) await this.list(query);
+    await this.listRecent();
+  }
+
+  /** Give a conversation another name. */
+  async rename(conversation: string, title: string): Promise<void> {
+    try {
+      await this.server.rename(conversation, title);
+      this.dispatch({ type: 'renamed', conversation, title });
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  /** The newest conversations, for an empty page; without them it is only emptier. */
+  async listRecent(): Promise<void> {
+    try {
+      const rows = (await this.server.list('')).slice(0, RECENT);
+      this.dispatch({ type: 'recent', rows });
+    } catch {
+      // The server is not there yet, or cannot read them; the list itself says why.
+    }
   }
 
   /** The server is gone: what streams is broken, nothing is asked any more. */
@@ -176,13 +205,31 @@ export class ChatConversation {
     this.#settle();
   }
 
+  #target(): Pick<ChatParams, 'conversationId'> {
+    const { conversation } = this.#state;
+    return conversation === null ? {} : { conversationId: conversation };
+  }
+
+  /** What the server keeps of a conversation: a question that failed may never have got there. */
+  async #keptTurns(before: ChatState, keep: number): Promise<Pick<ChatParams, 'keepTurns'>> {
+    if (before.conversation === null) return {};
+    const { messages } = await this.server.get(before.conversation);
+    return { keepTurns: storedTurns(before.items, keep, messages) };
+  }
+
   #advance(stop: AbortController, value: ChatProgress): void {
     if (this.#stop !== stop) return;
+    if (value.kind === 'conversation') {
+      this.dispatch({ type: 'begun', conversation: value.conversationId });
+      this.listeners.remember(value.conversationId);
+      return;
+    }
     if (value.kind !== 'edit') {
       this.dispatch({ type: 'progress', value });
       return;
     }
-    this.#edits.set(value.id, value.edit);
+    const { label, edit, files = [] } = value;
+    this.#edits.set(value.id, { label, edit, files });
     this.dispatch({
       type: 'editProposed',
       id: value.id,
@@ -232,6 +279,10 @@ export class ChatConversation {
   #complain(error: unknown): void {
     this.dispatch({ type: 'problem', text: sentence(error) });
   }
+}
+
+function referenceTo({ uri, range }: Candidate): Reference {
+  return range === undefined ? { uri } : { uri, range };
 }
 
 /** What an error says to a person. */

@@ -1,21 +1,15 @@
 /** What the chat page and its host say to each other. */
 
-import type { Decision, Range } from '../protocol';
-import type { ChatEvent, ChatState } from './state';
+import type { Decision } from '../protocol';
+import type { Candidate, ChatEvent, ChatState } from './state';
 import type { Strings } from './strings';
-
-/** Something that can be attached to a question: what the user reads, and where it is. */
-export interface Candidate {
-  readonly label: string;
-  readonly detail: string;
-  readonly uri: string;
-  readonly range?: Range;
-}
 
 /** A question that is being written. */
 export interface Draft {
   readonly text: string;
   readonly attached: readonly Candidate[];
+  /** The question replaces the one with this number, from 0, and what follows it. */
+  readonly keep?: number;
 }
 
 export type ToPage =
@@ -35,12 +29,13 @@ export type CodeAction = 'copy' | 'insert' | 'review';
 
 export type FromPage =
   | { readonly type: 'ready' }
-  | { readonly type: 'ask'; readonly text: string; readonly attached: readonly Candidate[] }
+  | { readonly type: 'ask'; readonly draft: Draft }
   | { readonly type: 'draft'; readonly draft: Draft }
   | { readonly type: 'stop' }
   | { readonly type: 'new' }
   | { readonly type: 'list'; readonly query: string }
   | { readonly type: 'closeList' }
+  | { readonly type: 'rename'; readonly conversation: string }
   | { readonly type: 'open'; readonly conversation: string }
   | { readonly type: 'delete'; readonly conversation: string }
   | { readonly type: 'export'; readonly conversation: string }
@@ -53,6 +48,8 @@ export type FromPage =
   | { readonly type: 'edit'; readonly id: string; readonly action: EditAction }
   | { readonly type: 'code'; readonly text: string; readonly action: CodeAction }
   | { readonly type: 'place'; readonly path: string; readonly line: number }
+  | { readonly type: 'show'; readonly candidate: Candidate }
+  | { readonly type: 'model' }
   | { readonly type: 'complete'; readonly request: number; readonly query: string }
   | { readonly type: 'retry' }
   | { readonly type: 'log' };

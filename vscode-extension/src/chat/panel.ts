@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 
-import { applyEdit, fileNames, insertCode, reviewCode, reviewEdit } from '../edits';
+import { fileNames } from '../edits';
 import type {
   ApproveParams,
   ApproveResult,
@@ -10,16 +10,17 @@ import type {
   Reference,
   StatusParams,
 } from '../protocol';
-import * as requests from '../requests';
+import type { Reviews } from '../review/reviews';
 import type { Server } from '../server';
 import { chatServer } from './backend';
-import { candidates, referenceTo, selection } from './candidates';
+import { candidates, selection } from './candidates';
 import { ChatConversation, sentence } from './conversation';
-import type { Candidate, Draft, FromPage, ToPage } from './messages';
+import { Deeds } from './deeds';
+import { Library } from './library';
+import type { Draft, EditAction, FromPage, ToPage } from './messages';
 import { pageHtml } from './page';
-import { openPlace } from './places';
 import { mentions, SELECTION } from './references';
-import type { Connection } from './state';
+import type { Candidate, Connection, EditState } from './state';
 import { english, type Strings } from './strings';
 
 export const VIEW = 'quillon.chat';
@@ -32,21 +33,29 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   /** What was said to a page that is not there yet; null while one listens. */
   #waiting: ToPage[] | null = [];
   readonly #conversation: ChatConversation;
+  readonly #deeds: Deeds;
+  readonly library: Library;
   readonly #listener: vscode.Disposable;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
     private readonly server: Server,
     private readonly log: vscode.LogOutputChannel,
+    reviews: Reviews,
   ) {
     this.#conversation = new ChatConversation(
       chatServer(server),
       {
-        changed: (event) => this.#post({ type: 'event', event }),
+        changed: (event) => {
+          this.#post({ type: 'event', event });
+          this.#describe();
+        },
         remember: (id) => void context.workspaceState.update(REMEMBERED, id ?? undefined),
       },
       fileNames,
     );
+    this.#deeds = new Deeds(server, reviews);
+    this.library = new Library(server, this.#conversation);
     this.#listener = server.onDidChange(() => this.#follow());
     this.#follow();
   }
@@ -64,6 +73,7 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
       localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist')],
     };
     view.webview.html = pageHtml(view.webview, extensionUri);
+    this.#describe();
     view.webview.onDidReceiveMessage((message: FromPage) => void this.#receive(message));
     view.onDidDispose(() => {
       this.#view = null;
@@ -86,9 +96,14 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   async ask(question: ExplainParams): Promise<void> {
     await this.show();
     if (this.#conversation.state.items.length > 0) this.#conversation.startNew();
-    const references = question.references ?? [];
-    const labels = references.map(placeName);
-    await this.#conversation.ask(question.text, references, labels);
+    await this.#conversation.ask(question.text, (question.references ?? []).map(attached));
+  }
+
+  /** Show the list of conversations, or leave it. */
+  async toggleList(): Promise<void> {
+    await vscode.commands.executeCommand(`${VIEW}.focus`);
+    if (this.#conversation.state.list.open) this.#conversation.dispatch({ type: 'listClosed' });
+    else await this.#conversation.list('');
   }
 
   /** Attach the selected code to the question that is being written. */
@@ -127,7 +142,18 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
       this.#conversation.lost(vscode.l10n.t('The server stopped while it answered.'));
     }
     this.#conversation.dispatch({ type: 'connection', connection });
-    if (state.kind === 'running') this.#restore();
+    if (state.kind !== 'running') return;
+    this.#restore();
+    void this.#conversation.listRecent();
+  }
+
+  /** The view's title names the conversation. */
+  #describe(): void {
+    const { list, title } = this.#conversation.state;
+    const description = list.open ? vscode.l10n.t('Conversations') : title;
+    if (this.#view !== null && this.#view.description !== description) {
+      this.#view.description = description;
+    }
   }
 
   /** After a reload the stored conversation comes back, once. */
@@ -147,7 +173,12 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   #greet(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
-    const draft = this.context.workspaceState.get<Draft>(DRAFT, { text: '', attached: [] });
+    // Which question an old draft was to replace is not known any more.
+    const { text, attached } = this.context.workspaceState.get<Draft>(DRAFT, {
+      text: '',
+      attached: [],
+    });
+    const draft = { text, attached };
     this.#post({ type: 'state', state: this.#conversation.state, strings: translated(), draft });
     waiting.forEach((message) => this.#post(message));
   }
@@ -167,7 +198,7 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
       case 'ready':
         return this.#greet();
       case 'ask':
-        return this.#ask(message.text, message.attached);
+        return this.#ask(message.draft);
       case 'draft':
         return this.context.workspaceState.update(DRAFT, message.draft);
       case 'stop':
@@ -181,17 +212,24 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
       case 'open':
         return conversation.open(message.conversation);
       case 'delete':
-        return this.#delete(message.conversation);
+        return this.library.delete(message.conversation);
       case 'export':
-        return this.#export(message.conversation);
+        return this.library.export(message.conversation);
+      case 'rename':
+        return this.library.rename(message.conversation);
       case 'approve':
         return conversation.decide(message.id, message.decision, message.reason);
       case 'edit':
         return this.#edit(message.id, message.action);
       case 'code':
-        return this.#code(message.text, message.action);
+        return this.#deeds.code(message.text, message.action);
       case 'place':
-        return this.#place(message.path, message.line);
+        return this.#deeds.place(message.path, message.line);
+      case 'show':
+        return this.#deeds.show(message.candidate);
+      case 'model':
+        await vscode.commands.executeCommand('quillon.chooseModel');
+        return;
       case 'complete':
         return this.#complete(message.request, message.query);
       case 'retry':
@@ -201,65 +239,36 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
     }
   }
 
-  async #ask(text: string, attached: readonly Candidate[]): Promise<void> {
+  async #ask({ text, attached, keep }: Draft): Promise<void> {
     const selected = mentions(text, SELECTION) ? selection() : null;
     const chosen = attached.filter((one) => one.uri !== '' && mentions(text, one.label));
-    const all = selected === null ? chosen : [...chosen, selected];
-    const labels = all.map((one) => (one === selected ? one.detail : one.label));
-    await this.#conversation.ask(text, all.map(referenceTo), labels);
+    const all = selected === null ? chosen : [...chosen, { ...selected, label: selected.detail }];
+    await this.#conversation.ask(text, all, keep);
   }
 
-  async #delete(conversation: string): Promise<void> {
-    const remove = vscode.l10n.t('Delete');
-    const text = vscode.l10n.t('Delete this conversation?');
-    const choice = await vscode.window.showWarningMessage(text, { modal: true }, remove);
-    if (choice === remove) await this.#conversation.delete(conversation);
-  }
-
-  async #export(conversationId: string): Promise<void> {
-    const { markdown } = await this.server.client.sendRequest(requests.conversations.export, {
-      conversationId,
-    });
-    const document = await vscode.workspace.openTextDocument({
-      language: 'markdown',
-      content: markdown,
-    });
-    await vscode.window.showTextDocument(document);
-  }
-
-  async #edit(id: string, action: 'apply' | 'review' | 'discard'): Promise<void> {
+  async #edit(id: string, action: EditAction): Promise<void> {
     const edit = this.#conversation.edit(id);
+    const settle = (state: EditState, problem = ''): void =>
+      this.#conversation.dispatch({ type: 'editChanged', id, state, problem });
     if (action === 'discard' || edit === undefined) {
-      this.#conversation.dispatch({ type: 'editChanged', id, state: 'discarded', problem: '' });
+      settle('discarded');
       return;
     }
     try {
-      if (action === 'apply') await applyEdit(this.server.client, edit);
-      else if (!(await reviewEdit(this.server.client, edit, 'Quillon'))) return;
-      this.#conversation.dispatch({ type: 'editChanged', id, state: 'applied', problem: '' });
+      settle(await this.#deeds[action](edit));
     } catch (error) {
-      const problem = sentence(error);
-      this.#conversation.dispatch({ type: 'editChanged', id, state: 'failed', problem });
+      settle('failed', sentence(error));
     }
-  }
-
-  async #code(text: string, action: 'copy' | 'insert' | 'review'): Promise<void> {
-    if (action === 'copy') return vscode.env.clipboard.writeText(text);
-    const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
-    if (editor === undefined) {
-      throw new Error(vscode.l10n.t('Open a file first; the code goes where its cursor is.'));
-    }
-    await (action === 'insert' ? insertCode(editor, text) : reviewCode(editor, text));
-  }
-
-  async #place(path: string, line: number): Promise<void> {
-    if (await openPlace(path, line)) return;
-    throw new Error(vscode.l10n.t('The workspace has no file {0}.', path));
   }
 
   async #complete(request: number, query: string): Promise<void> {
     this.#post({ type: 'candidates', request, rows: await candidates(query) });
   }
+}
+
+/** A reference as the user knows it. */
+function attached(reference: Reference): Candidate {
+  return { ...reference, label: placeName(reference), detail: '' };
 }
 
 function placeName({ uri, range }: Reference): string {

@@ -1,14 +1,15 @@
 /** The chat's only way to change: `(state, event) -> state`, with no editor and no page in it. */
 
-import type { ChatProgress } from '../protocol';
 import type {
   Answer,
   Block,
+  Candidate,
   ChatEvent,
   ChatState,
   EditBlock,
   Item,
   Outcome,
+  ShownProgress,
   ToolBlock,
 } from './state';
 import { emptyChat } from './state';
@@ -17,7 +18,9 @@ import { itemsOf } from './transcript';
 export function reduce(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
     case 'asked':
-      return asked(state, event.text, event.references);
+      return asked(state, event.text, event.references, event.keep);
+    case 'begun':
+      return { ...state, conversation: event.conversation };
     case 'progress':
       return withBlocks(state, (blocks) => advance(blocks, event.value));
     case 'editProposed':
@@ -39,20 +42,23 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     case 'problem':
       return { ...state, problem: event.text };
     case 'started':
-      return { ...emptyChat, status: state.status, connection: state.connection };
+      return { ...emptyChat, ...lasting(state) };
     case 'opened':
       return {
         ...emptyChat,
         conversation: event.conversation.conversationId,
         title: event.conversation.title,
         items: itemsOf(event.conversation.messages),
-        status: state.status,
-        connection: state.connection,
+        ...lasting(state),
       };
     case 'listed':
       return { ...state, list: { open: true, query: event.query, rows: event.rows } };
     case 'listClosed':
       return { ...state, list: { ...state.list, open: false } };
+    case 'recent':
+      return { ...state, recent: event.rows };
+    case 'renamed':
+      return renamed(state, event.conversation, event.title);
     case 'status':
       return { ...state, status: event.status };
     case 'connection':
@@ -60,16 +66,48 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
   }
 }
 
-function asked(state: ChatState, text: string, references: readonly string[]): ChatState {
+/** What does not belong to one conversation. */
+function lasting({
+  status,
+  connection,
+  recent,
+}: ChatState): Pick<ChatState, 'status' | 'connection' | 'recent'> {
+  return { status, connection, recent };
+}
+
+function asked(
+  state: ChatState,
+  text: string,
+  references: readonly Candidate[],
+  keep?: number,
+): ChatState {
   const question: Item = { kind: 'question', text, references };
   const answer: Item = { kind: 'answer', blocks: [], outcome: null };
+  const before = keep === undefined ? state.items : state.items.slice(0, startOf(state, keep));
   return {
     ...state,
     title: state.title || text,
-    items: [...state.items, question, answer],
+    items: [...before, question, answer],
     phase: 'asking',
     problem: '',
     list: { ...state.list, open: false },
+  };
+}
+
+/** Where the question with a number, from 0, stands among the items. */
+function startOf({ items }: ChatState, number: number): number {
+  const places = items.flatMap((item, index) => (item.kind === 'question' ? [index] : []));
+  return places[number] ?? items.length;
+}
+
+function renamed(state: ChatState, conversation: string, title: string): ChatState {
+  const rename = <Row extends { readonly conversationId: string }>(rows: readonly Row[]) =>
+    rows.map((row) => (row.conversationId === conversation ? { ...row, title } : row));
+  return {
+    ...state,
+    title: conversation === state.conversation ? title : state.title,
+    list: { ...state.list, rows: rename(state.list.rows) },
+    recent: rename(state.recent),
   };
 }
 
@@ -97,10 +135,7 @@ function everyBlock(state: ChatState, change: (block: Block) => Block): ChatStat
   };
 }
 
-function advance(
-  blocks: readonly Block[],
-  value: Exclude<ChatProgress, { kind: 'edit' }>,
-): readonly Block[] {
+function advance(blocks: readonly Block[], value: ShownProgress): readonly Block[] {
   switch (value.kind) {
     case 'text':
       return appended(blocks, value.text);

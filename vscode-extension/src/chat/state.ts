@@ -7,9 +7,19 @@ import type {
   ConversationSummary,
   Decision,
   FinishReason,
+  Range,
   StatusParams,
   ToolState,
 } from '../protocol';
+
+/** Something attached to a question: what the user reads, and where it is. */
+export interface Candidate {
+  readonly label: string;
+  readonly detail: string;
+  /** Empty where it is not known any more. */
+  readonly uri: string;
+  readonly range?: Range;
+}
 
 export interface TextBlock {
   readonly kind: 'text';
@@ -37,7 +47,7 @@ export interface ToolBlock {
   readonly approval: Approval | null;
 }
 
-export type EditState = 'proposed' | 'applied' | 'discarded' | 'failed';
+export type EditState = 'proposed' | 'applied' | 'partly' | 'discarded' | 'failed';
 
 export interface EditBlock {
   readonly kind: 'edit';
@@ -53,7 +63,7 @@ export type Block = TextBlock | NoticeBlock | ToolBlock | EditBlock;
 export interface Question {
   readonly kind: 'question';
   readonly text: string;
-  readonly references: readonly string[];
+  readonly references: readonly Candidate[];
 }
 
 export interface Answer {
@@ -91,13 +101,25 @@ export interface ChatState {
   readonly list: ConversationList;
   readonly status: StatusParams | null;
   readonly connection: Connection;
+  /** The newest conversations, for the page that has none open. */
+  readonly recent: readonly ConversationSummary[];
   /** A sentence about something that failed outside a turn; empty when nothing did. */
   readonly problem: string;
 }
 
+/** Progress that is shown as it is. */
+export type ShownProgress = Exclude<ChatProgress, { kind: 'edit' } | { kind: 'conversation' }>;
+
 export type ChatEvent =
-  | { readonly type: 'asked'; readonly text: string; readonly references: readonly string[] }
-  | { readonly type: 'progress'; readonly value: Exclude<ChatProgress, { kind: 'edit' }> }
+  | {
+      readonly type: 'asked';
+      readonly text: string;
+      readonly references: readonly Candidate[];
+      /** So many questions stay; the new one replaces those after them. */
+      readonly keep?: number;
+    }
+  | { readonly type: 'begun'; readonly conversation: string }
+  | { readonly type: 'progress'; readonly value: ShownProgress }
   | {
       readonly type: 'editProposed';
       readonly id: string;
@@ -135,6 +157,8 @@ export type ChatEvent =
       readonly rows: readonly ConversationSummary[];
     }
   | { readonly type: 'listClosed' }
+  | { readonly type: 'recent'; readonly rows: readonly ConversationSummary[] }
+  | { readonly type: 'renamed'; readonly conversation: string; readonly title: string }
   | { readonly type: 'status'; readonly status: StatusParams }
   | { readonly type: 'connection'; readonly connection: Connection };
 
@@ -146,5 +170,6 @@ export const emptyChat: ChatState = {
   list: { open: false, query: '', rows: [] },
   status: null,
   connection: { kind: 'starting' },
+  recent: [],
   problem: '',
 };

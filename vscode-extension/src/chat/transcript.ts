@@ -8,7 +8,8 @@ export function itemsOf(messages: readonly ConversationMessage[]): readonly Item
   const items: Item[] = [];
   for (const message of messages) {
     if (message.role === 'user') {
-      items.push({ kind: 'question', text: message.text ?? '', references: [] });
+      const references = (message.attached ?? []).map((label) => ({ label, detail: '', uri: '' }));
+      items.push({ kind: 'question', text: message.text ?? '', references });
       continue;
     }
     const last = items.at(-1);
@@ -49,4 +50,18 @@ function answered(blocks: readonly Block[], message: ConversationMessage): reado
         }
       : block,
   );
+}
+
+/** How many of the first `keep` questions on the page the server has. */
+export function storedTurns(
+  items: readonly Item[],
+  keep: number,
+  messages: readonly ConversationMessage[],
+): number {
+  const stored = messages.filter(({ role }) => role === 'user');
+  let found = 0;
+  for (const question of items.filter((item) => item.kind === 'question').slice(0, keep)) {
+    if (stored[found]?.text?.endsWith(question.text) === true) found++;
+  }
+  return found;
 }

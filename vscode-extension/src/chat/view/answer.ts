@@ -5,7 +5,7 @@ import createDOMPurify from 'dompurify';
 import type { CodeAction } from '../messages';
 import { placesIn } from '../references';
 import type { Strings } from '../strings';
-import { button, element } from './dom';
+import { element, icon, iconButton } from './dom';
 import { markdownToHtml } from './markdown';
 
 const purify = createDOMPurify(window);
@@ -37,18 +37,22 @@ export function renderMarkdown(text: string, actions: AnswerActions): HTMLElemen
 function addCodeActions(pre: HTMLElement, { strings, code }: AnswerActions): void {
   const text = pre.textContent;
   const language = /language-([\w+#-]+)/.exec(pre.firstElementChild?.className ?? '')?.[1] ?? '';
-  const copy = button(strings.copy, () => {
+  const copy = iconButton('copy', strings.copy, () => {
     code(text, 'copy');
-    copy.textContent = strings.copied;
-    setTimeout(() => (copy.textContent = strings.copy), 1_500);
+    copy.replaceChildren(icon('done'));
+    copy.setAttribute('aria-label', strings.copied);
+    setTimeout(() => {
+      copy.replaceChildren(icon('copy'));
+      copy.setAttribute('aria-label', strings.copy);
+    }, 1_500);
   });
   const bar = element(
     'div',
     { class: 'code-bar' },
     element('span', { class: 'language' }, language),
     copy,
-    button(strings.insert, () => code(text, 'insert'), { title: strings.insertTitle }),
-    button(strings.review, () => code(text, 'review'), { title: strings.reviewTitle }),
+    iconButton('insert', strings.insertTitle, () => code(text, 'insert')),
+    iconButton('review', strings.reviewTitle, () => code(text, 'review')),
   );
   pre.tabIndex = 0;
   const box = element('div', { class: 'code' });

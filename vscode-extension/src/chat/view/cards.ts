@@ -4,7 +4,7 @@ import type { EditAction } from '../messages';
 import type { Decision } from '../../protocol';
 import type { EditBlock, ToolBlock } from '../state';
 import type { Strings } from '../strings';
-import { button, element } from './dom';
+import { button, element, icon } from './dom';
 
 export interface CardActions {
   readonly strings: Strings;
@@ -21,10 +21,12 @@ export function toolCard(tool: ToolBlock, actions: CardActions): HTMLElement {
   const summary = element(
     'summary',
     {},
-    element('span', { class: 'dot' }),
+    element('span', { class: 'chevron' }, icon('chevron')),
+    element('span', { class: 'state' }, icon(tool.state)),
     element('span', { class: 'tool-name' }, tool.name),
     element('span', { class: 'tool-brief' }, brief(tool.arguments)),
-    element('span', { class: 'tool-state' }, strings[tool.state]),
+    // The picture of what is done speaks for itself.
+    tool.state === 'done' ? null : element('span', { class: 'tool-state' }, strings[tool.state]),
   );
   const details = element(
     'details',
@@ -38,13 +40,20 @@ export function toolCard(tool: ToolBlock, actions: CardActions): HTMLElement {
   return card;
 }
 
-/** The arguments on one line, for the folded card. */
+/** The arguments on one line, for the folded card: of a list its first, of an object its path. */
 function brief(values: Readonly<Record<string, unknown>>): string {
-  return Object.values(values)
-    .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
-    .join(' ')
-    .replace(/\s+/g, ' ')
-    .slice(0, 200);
+  return Object.values(values).map(briefValue).join(' ').replace(/\s+/g, ' ').slice(0, 200);
+}
+
+function briefValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) {
+    const more = value.length > 1 ? ` +${value.length - 1}` : '';
+    return value.length === 0 ? '' : briefValue(value[0]) + more;
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const fields = value as Readonly<Record<string, unknown>>;
+  return typeof fields['path'] === 'string' ? fields['path'] : brief(fields);
 }
 
 function argumentList(tool: ToolBlock, strings: Strings): HTMLElement | null {
@@ -68,23 +77,42 @@ function approval(tool: ToolBlock, { strings, decide }: CardActions): HTMLElemen
   reason.placeholder = strings.denyReason;
   const choose = (decision: Decision) => (): void =>
     decide(tool.id, decision, decision === 'deny' ? reason.value.trim() : '');
-  const run = element('pre', { class: 'run' }, tool.approval?.preview || fallbackPreview(tool));
-  run.tabIndex = 0;
+  const text = tool.approval?.preview || fallbackPreview(tool);
+  const run = preview(text);
   return element(
     'div',
     { class: 'approval', role: 'group', label: strings.approvalAsked },
     tool.approval?.reason ? element('p', {}, tool.approval.reason) : null,
-    element('p', {}, strings.willRun),
+    element('p', {}, isDiff(text) ? strings.willChange : strings.willRun),
     run,
     element(
       'div',
       { class: 'choices' },
       button(strings.allowOnce, choose('once'), { kind: 'primary' }),
-      button(strings.allowSession, choose('session')),
       button(strings.deny, choose('deny')),
+      button(strings.allowSession, choose('session')),
     ),
     reason,
   );
+}
+
+function isDiff(text: string): boolean {
+  return /^@@ /m.test(text);
+}
+
+/** What will run; of a diff, its lines in their colours. */
+function preview(text: string): HTMLElement {
+  const run = element('pre', { class: 'run' });
+  run.tabIndex = 0;
+  if (!isDiff(text)) {
+    run.textContent = text;
+    return run;
+  }
+  for (const line of text.split('\n')) {
+    const kind = /^(\+\+\+|---|@@)/.test(line) ? 'place' : { '+': 'in', '-': 'out' }[line[0] ?? ''];
+    run.append(element('span', { class: `line ${kind ?? ''}` }, `${line}\n`));
+  }
+  return run;
 }
 
 function fallbackPreview(tool: ToolBlock): string {
@@ -95,6 +123,7 @@ export function editCard(edit: EditBlock, { strings, edit: act }: CardActions): 
   const words = {
     proposed: '',
     applied: strings.applied,
+    partly: strings.partly,
     discarded: strings.discarded,
     failed: strings.notApplied,
   };
@@ -110,13 +139,15 @@ export function editCard(edit: EditBlock, { strings, edit: act }: CardActions): 
       element(
         'div',
         { class: 'choices' },
-        button(strings.apply, () => act(edit.id, 'apply'), { kind: 'primary' }),
-        button(strings.reviewChanges, () => act(edit.id, 'review')),
+        button(strings.reviewChanges, () => act(edit.id, 'review'), { kind: 'primary' }),
+        button(strings.apply, () => act(edit.id, 'apply')),
         button(strings.discard, () => act(edit.id, 'discard')),
       ),
     );
   } else {
-    card.append(element('div', { class: 'edit-state' }, words[edit.state]));
+    const state = element('div', { class: 'edit-state' });
+    state.append(icon(edit.state === 'discarded' ? 'denied' : 'done'), words[edit.state]);
+    card.append(state);
   }
   return card;
 }

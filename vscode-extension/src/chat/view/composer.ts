@@ -1,22 +1,25 @@
 /** Where questions are written: input, names offered for `@` and `#`, send and stop. */
 
-import type { Candidate, Draft } from '../messages';
+import type { Draft } from '../messages';
 import { mentions, typedName, withMark } from '../references';
-import type { ChatState } from '../state';
+import type { Candidate, ChatState, Question } from '../state';
 import { filled, type Strings } from '../strings';
-import { element, iconButton } from './dom';
+import { button, element, icon, iconButton } from './dom';
 
 export interface ComposerActions {
   readonly strings: Strings;
   readonly ask: (draft: Draft) => void;
   readonly stop: () => void;
   readonly complete: (query: string) => void;
+  readonly chooseModel: () => void;
   readonly save: (draft: Draft) => void;
 }
 
 export class Composer {
   readonly node = element('div', { class: 'composer' });
   readonly #input: HTMLTextAreaElement;
+  readonly #editing = element('div', { class: 'editing', role: 'status' });
+  readonly #model = element('button', { class: 'model' });
   readonly #chips = element('div', { class: 'chips' });
   readonly #offer = element('ul', { class: 'offer', role: 'listbox', id: 'offer' });
   readonly #send: HTMLButtonElement;
@@ -24,6 +27,8 @@ export class Composer {
   #attached: readonly Candidate[];
   #rows: readonly Candidate[] = [];
   #chosen = 0;
+  /** The number of the question that is asked again, and what was being written before. */
+  #keep: { readonly number: number; readonly before: Draft } | null = null;
   #phase: ChatState['phase'] = 'idle';
 
   constructor(
@@ -36,10 +41,14 @@ export class Composer {
     this.#send = iconButton('send', strings.send, () => this.#ask());
     this.#stop = iconButton('stop', strings.stop, () => actions.stop());
     this.#offer.setAttribute('aria-label', strings.suggestions);
-    const row = element('div', { class: 'composer-row' }, this.#input, this.#send, this.#stop);
-    this.node.append(this.#offer, this.#chips, row);
+    this.#model.addEventListener('click', () => actions.chooseModel());
+    const at = iconButton('at', strings.attach, () => this.#typeAt());
+    const tools = element('div', { class: 'tools' }, at, this.#model, this.#send, this.#stop);
+    const box = element('div', { class: 'composer-row' }, this.#chips, this.#input, tools);
+    this.node.append(this.#offer, this.#editing, box);
     this.#closeOffer();
     this.#drawChips();
+    this.#drawEditing();
   }
 
   draw(state: ChatState): void {
@@ -48,6 +57,27 @@ export class Composer {
     this.#send.hidden = !idle;
     this.#stop.hidden = idle;
     this.#stop.disabled = state.phase === 'stopping';
+    this.#drawModel(state);
+  }
+
+  /** Write a question anew; the old one and what follows it are replaced when it is asked. */
+  edit(number: number, question: Question): void {
+    if (this.#phase !== 'idle') return;
+    const before = this.#keep?.before ?? this.#draft;
+    this.#keep = { number, before };
+    this.#attached = question.references.filter((one) => one.uri !== '');
+    this.fill(question.text);
+    this.#drawEditing();
+  }
+
+  /** Leave the question that is written anew; what was being written before comes back. */
+  leaveEdit(): void {
+    if (this.#keep === null) return;
+    const { text, attached } = this.#keep.before;
+    this.#keep = null;
+    this.#attached = attached;
+    this.fill(text);
+    this.#drawEditing();
   }
 
   focus(): void {
@@ -113,22 +143,41 @@ export class Composer {
 
   #escape(): void {
     if (this.#phase === 'asking') this.actions.stop();
+    else this.leaveEdit();
+  }
+
+  get #draft(): Draft {
+    return { text: this.#input.value, attached: this.#attached };
+  }
+
+  #typeAt(): void {
+    const { value, selectionStart: caret } = this.#input;
+    const mark = caret === 0 || /\s/.test(value[caret - 1] ?? '') ? '@' : ' @';
+    this.#input.setRangeText(mark, caret, this.#input.selectionEnd, 'end');
+    this.focus();
+    this.#changed();
+    this.#look();
   }
 
   #ask(): void {
     const text = this.#input.value.trim();
     if (text === '' || this.#phase !== 'idle') return;
-    const attached = this.#attached;
-    this.#input.value = '';
-    this.#attached = [];
+    const keep = this.#keep === null ? {} : { keep: this.#keep.number };
+    const draft = { text, attached: this.#attached, ...keep };
+    const { text: next, attached } = this.#keep?.before ?? { text: '', attached: [] };
+    this.#keep = null;
+    this.#input.value = next;
+    this.#attached = attached;
     this.#changed();
-    this.actions.ask({ text, attached });
+    this.#drawEditing();
+    this.actions.ask(draft);
   }
 
   #changed(): void {
     const text = this.#input.value;
     this.#attached = this.#attached.filter((one) => mentions(text, one.label));
-    this.actions.save({ text, attached: this.#attached });
+    // What replaces an old question is no draft of the next one.
+    this.actions.save(this.#keep?.before ?? this.#draft);
     this.#drawChips();
   }
 
@@ -186,6 +235,30 @@ export class Composer {
     if (this.#offer.hidden) this.#input.removeAttribute('aria-activedescendant');
     else this.#input.setAttribute('aria-activedescendant', `offer-${this.#chosen}`);
     rows[this.#chosen]?.scrollIntoView({ block: 'nearest' });
+  }
+
+  #drawEditing(): void {
+    const { strings } = this.actions;
+    this.#editing.hidden = this.#keep === null;
+    this.#editing.replaceChildren(
+      ...(this.#keep === null
+        ? []
+        : [
+            element('span', {}, strings.editing),
+            button(strings.cancel, () => this.leaveEdit(), { kind: 'link' }),
+          ]),
+    );
+  }
+
+  #drawModel({ status, connection }: ChatState): void {
+    const { strings } = this.actions;
+    const name = connection.kind === 'running' && status !== null ? status.model : '';
+    const text = name === '' ? strings.chooseModel : name;
+    if (this.#model.dataset['name'] === text) return;
+    this.#model.dataset['name'] = text;
+    this.#model.title = strings.chooseModel;
+    this.#model.setAttribute('aria-label', `${strings.chooseModel}: ${text}`);
+    this.#model.replaceChildren(icon('model'), element('span', {}, text));
   }
 
   #drawChips(): void {

@@ -9,6 +9,8 @@ export interface HistoryActions {
   readonly search: (query: string) => void;
   readonly open: (conversation: string) => void;
   readonly remove: (conversation: string) => void;
+  readonly rename: (conversation: string) => void;
+  readonly close: () => void;
   readonly export: (conversation: string) => void;
 }
 
@@ -30,6 +32,9 @@ export class History {
       clearTimeout(timer);
       timer = setTimeout(() => actions.search(this.#search.value), QUIET_MILLISECONDS);
     });
+    this.node.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') actions.close();
+    });
     this.node.append(this.#search, this.#rows);
   }
 
@@ -46,12 +51,8 @@ export class History {
   }
 
   #row(row: ConversationList['rows'][number]): HTMLElement {
-    const { strings, open, remove, export: save } = this.actions;
-    const when = new Date(row.updated);
-    const detail = [
-      Number.isNaN(when.getTime()) ? '' : when.toLocaleString(),
-      filled(strings.turns, row.turns),
-    ];
+    const { strings, open, remove, rename, export: save } = this.actions;
+    const detail = [whenText(row.updated), filled(strings.turns, row.turns)];
     const name = element(
       'button',
       { class: 'row-open', click: () => open(row.conversationId) },
@@ -62,8 +63,18 @@ export class History {
       'li',
       { class: 'row' },
       name,
+      iconButton('edit', strings.rename, () => rename(row.conversationId)),
       iconButton('export', strings.export, () => save(row.conversationId)),
-      iconButton('remove', strings.delete, () => remove(row.conversationId)),
+      iconButton('delete', strings.delete, () => remove(row.conversationId)),
     );
   }
+}
+
+/** The time of today, or the day. */
+function whenText(updated: string): string {
+  const when = new Date(updated);
+  if (Number.isNaN(when.getTime())) return '';
+  return when.toDateString() === new Date().toDateString()
+    ? when.toLocaleTimeString(undefined, { timeStyle: 'short' })
+    : when.toLocaleDateString(undefined, { dateStyle: 'medium' });
 }

@@ -1,7 +1,7 @@
 /** The questions and answers. Only what changed is drawn again, so that folding and selecting last. */
 
 import type { ChatUsage } from '../../protocol';
-import type { Answer, Block, Item, Outcome, Question } from '../state';
+import type { Answer, Block, Candidate, Item, Question } from '../state';
 import { filled, type Strings } from '../strings';
 import type { AnswerActions } from './answer';
 import { renderMarkdown } from './answer';
@@ -10,7 +10,9 @@ import { editCard, toolCard } from './cards';
 import { element, iconButton } from './dom';
 
 export interface LogActions extends AnswerActions, CardActions {
-  readonly editQuestion: (text: string) => void;
+  /** Ask the question with this number, from 0, again in other words. */
+  readonly editQuestion: (number: number, question: Question) => void;
+  readonly show: (candidate: Candidate) => void;
 }
 
 interface Drawn {
@@ -51,22 +53,28 @@ export class Log {
       this.#updateAnswer(before, item, index);
       return;
     }
-    const drawn = item.kind === 'question' ? this.#question(item) : this.#answer(item);
+    const drawn = item.kind === 'question' ? this.#question(item, index) : this.#answer(item);
     if (before === undefined) this.node.append(drawn.node);
     else before.node.replaceWith(drawn.node);
     this.#drawn[index] = drawn;
   }
 
-  #question(item: Question): Drawn {
-    const { strings, editQuestion } = this.actions;
+  #question(item: Question, index: number): Drawn {
+    const { strings, editQuestion, show } = this.actions;
     const node = element(
       'article',
       { class: 'question', label: strings.you },
       element('div', { class: 'question-text' }, item.text),
-      ...item.references.map((name) => element('span', { class: 'chip' }, name)),
-      iconButton('edit', strings.edit, () => editQuestion(item.text)),
+      ...item.references.map((one) =>
+        element('button', { class: 'chip', click: () => show(one), title: one.detail }, one.label),
+      ),
+      iconButton('edit', strings.edit, () => editQuestion(this.#questionsBefore(index), item)),
     );
     return { item, node, blocks: [] };
+  }
+
+  #questionsBefore(index: number): number {
+    return this.#drawn.slice(0, index).filter(({ item }) => item.kind === 'question').length;
   }
 
   #answer(item: Answer): Drawn {
@@ -93,7 +101,7 @@ export class Log {
       drawn.blocks[index] = { block, node };
     });
     drawn.blocks.splice(item.blocks.length).forEach(({ node }) => node.remove());
-    drawn.node.append(this.#outcome(item.outcome));
+    drawn.node.append(this.#outcome(item));
   }
 
   #block(block: Block): HTMLElement {
@@ -109,10 +117,13 @@ export class Log {
     }
   }
 
-  #outcome(outcome: Outcome | null): HTMLElement {
+  #outcome({ outcome, blocks }: Answer): HTMLElement {
     const { strings } = this.actions;
     if (outcome === null) {
-      return element('div', { class: 'outcome working' }, strings.thinking);
+      const asks = blocks.some((block) => block.kind === 'tool' && block.approval !== null);
+      if (asks) return element('div', { class: 'outcome working' }, strings.waiting);
+      const dots = ['', '', ''].map(() => element('span', { class: 'pulse' }));
+      return element('div', { class: 'outcome working' }, ...dots, strings.thinking);
     }
     const reasons = {
       stop: '',

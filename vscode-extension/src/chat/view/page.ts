@@ -7,9 +7,10 @@ import { emptyChat } from '../state';
 import type { Strings } from '../strings';
 import { english } from '../strings';
 import { Composer } from './composer';
-import { button, element, iconButton } from './dom';
+import { button, element } from './dom';
 import { History } from './history';
 import { Log } from './log';
+import { Welcome } from './welcome';
 
 interface VsCodeApi {
   postMessage(message: FromPage): void;
@@ -26,7 +27,7 @@ class Page {
   readonly #log: Log;
   readonly #history: History;
   readonly #composer: Composer;
-  readonly #title = element('h2', { class: 'title' });
+  readonly #welcome: Welcome;
   readonly #banner = element('div', { class: 'banner', role: 'alert' });
   readonly #hint = element('div', { class: 'hint' });
   readonly #spoken = element('div', { class: 'spoken', role: 'status' });
@@ -45,24 +46,28 @@ class Page {
       place: (path, line) => post({ type: 'place', path, line }),
       decide: (id, decision, reason) => post({ type: 'approve', id, decision, reason }),
       edit: (id, action) => post({ type: 'edit', id, action }),
-      editQuestion: (text) => this.#composer.fill(text),
+      editQuestion: (number, question) => this.#composer.edit(number, question),
+      show: (candidate) => post({ type: 'show', candidate }),
+    });
+    this.#welcome = new Welcome({
+      strings,
+      propose: (text) => this.#composer.fill(text),
+      open: (conversation) => post({ type: 'open', conversation }),
+      all: () => post({ type: 'list', query: '' }),
+      chooseModel: () => post({ type: 'model' }),
     });
     this.#history = new History({
       strings,
       search: (query) => post({ type: 'list', query }),
       open: (conversation) => post({ type: 'open', conversation }),
+      rename: (conversation) => post({ type: 'rename', conversation }),
+      close: () => post({ type: 'closeList' }),
       remove: (conversation) => post({ type: 'delete', conversation }),
       export: (conversation) => post({ type: 'export', conversation }),
     });
     this.#composer = this.#makeComposer(post, draft);
-    this.#chat.append(this.#hint, this.#log.node, this.#composer.node);
-    root.replaceChildren(
-      this.#header(post),
-      this.#banner,
-      this.#history.node,
-      this.#chat,
-      this.#spoken,
-    );
+    this.#chat.append(this.#hint, this.#welcome.node, this.#log.node, this.#composer.node);
+    root.replaceChildren(this.#banner, this.#history.node, this.#chat, this.#spoken);
   }
 
   receive(message: ToPage): void {
@@ -73,6 +78,7 @@ class Page {
         return;
       case 'event':
         this.#say(message.event.type);
+        if (['started', 'opened'].includes(message.event.type)) this.#composer.leaveEdit();
         this.#state = reduce(this.#state, message.event);
         this.#plan();
         if (message.event.type === 'asked') queueMicrotask(() => this.#log.scrollToEnd());
@@ -93,7 +99,8 @@ class Page {
     return new Composer(
       {
         strings: this.strings,
-        ask: ({ text, attached }) => post({ type: 'ask', text, attached }),
+        ask: (draft) => post({ type: 'ask', draft }),
+        chooseModel: () => post({ type: 'model' }),
         stop: () => post({ type: 'stop' }),
         complete: (query) => post({ type: 'complete', request: ++this.#request, query }),
         save: (saved) => {
@@ -102,19 +109,6 @@ class Page {
         },
       },
       draft,
-    );
-  }
-
-  #header(post: (message: FromPage) => void): HTMLElement {
-    const { strings } = this;
-    return element(
-      'header',
-      { class: 'header' },
-      this.#title,
-      iconButton('history', strings.history, () =>
-        post(this.#state.list.open ? { type: 'closeList' } : { type: 'list', query: '' }),
-      ),
-      iconButton('add', strings.newChat, () => post({ type: 'new' })),
     );
   }
 
@@ -129,12 +123,12 @@ class Page {
   }
 
   #draw(): void {
-    const { strings } = this;
     const state = this.#state;
-    this.#title.textContent = state.list.open ? strings.history : state.title || strings.newChat;
     this.#history.node.hidden = !state.list.open;
     this.#chat.hidden = state.list.open;
     this.#history.draw(state.list);
+    this.#welcome.draw(state);
+    this.#log.node.hidden = state.items.length === 0;
     this.#log.draw(state.items);
     this.#composer.draw(state);
     this.#drawBanner(state);
@@ -155,14 +149,16 @@ class Page {
     this.#banner.hidden = rows.length === 0;
   }
 
-  #drawHint({ items, connection, status }: ChatState): void {
+  #drawHint({ connection, status }: ChatState): void {
     const { strings } = this;
-    const lines = items.length > 0 ? [] : [strings.welcome];
-    if (connection.kind === 'starting') lines.push(strings.starting);
-    else if (status?.state === 'loading') lines.push(strings.loading);
-    else if (items.length === 0 && status?.embedded === true) lines.push(strings.embedded);
-    this.#hint.replaceChildren(...lines.map((line) => element('p', {}, line)));
-    this.#hint.hidden = lines.length === 0;
+    const text =
+      connection.kind === 'starting'
+        ? strings.starting
+        : status?.state === 'loading' && connection.kind === 'running'
+          ? strings.loading
+          : '';
+    this.#hint.textContent = text;
+    this.#hint.hidden = text === '';
   }
 
   #say(event: string): void {
