@@ -7,11 +7,13 @@ import msgspec
 
 from quillon.engine.base import Engine, EngineInfo, PromptTooLong
 from quillon.eval.asking import Asker
+from quillon.eval.bfcl import bfcl_questions, read_bfcl
 from quillon.eval.calling import dialogue_questions
 from quillon.eval.dialogues import read_dialogues
 from quillon.eval.filling import files_for, fim_questions
 from quillon.eval.outcomes import EvalError, Outcome, Question
 from quillon.eval.proving import proof_questions
+from quillon.eval.requests import request_questions
 from quillon.eval.speed import load_seconds, speed_questions
 
 TASKS = ("calls", "requests", "bugs", "fim", "tests", "speed", "bfcl")
@@ -97,6 +99,12 @@ class Run:
         if plan.dialogues is not None:
             asked = dialogue_questions(asker, read_dialogues(plan.dialogues))
             found += plan.first([question for question in asked if _wanted(question, plan)])
+        if "requests" in plan.tasks:
+            found += plan.first(request_questions(asker))
+        if "bfcl" in plan.tasks:
+            if plan.bfcl is None:
+                raise EvalError("The task bfcl needs a copy of BFCL's data: name it with --bfcl.")
+            found += plan.first(bfcl_questions(asker, read_bfcl(plan.bfcl)))
         if "fim" in plan.tasks:
             found += fim_questions(
                 self._engine, files_for(plan.packages, plan.seed), plan.count or _HOLES, plan.seed
