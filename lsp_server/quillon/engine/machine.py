@@ -83,6 +83,10 @@ def plan(machine: MachineFacts, model: ModelFacts, settings: ModelSettings) -> P
     Raises:
         ModelError: The model does not fit the memory; the message has the numbers.
     """
+    wished = settings.context_size
+    if wished and 0 < model.trained_context < wished:
+        # Beyond what it was trained for a model only writes nonsense.
+        settings = msgspec.structs.replace(settings, context_size=model.trained_context)
     limit = model.trained_context or _MOST_CONTEXT
     least = settings.context_size or min(limit, _LEAST_CONTEXT)
     layers = _gpu_layers(machine, model, settings)
@@ -107,7 +111,10 @@ def plan(machine: MachineFacts, model: ModelFacts, settings: ModelSettings) -> P
         most_threads=0 if layers < 0 else most_threads,
         reason="",
     )
-    return msgspec.structs.replace(chosen, reason=_reason(machine, model, chosen))
+    reason = _reason(machine, model, chosen)
+    if wished and wished > context:
+        reason += f"; model.contextSize asks for {wished}, and the model was trained for {context}"
+    return msgspec.structs.replace(chosen, reason=reason)
 
 
 def machine_facts(gpus: tuple[Gpu, ...] = ()) -> MachineFacts:
@@ -123,7 +130,7 @@ def machine_facts(gpus: tuple[Gpu, ...] = ()) -> MachineFacts:
 def _context(settings: ModelSettings, limit: int, room: int, share: float) -> tuple[int, int]:
     """(tokens of one request, cells in all), of the `room` cells that there is memory for."""
     if settings.context_size:
-        context = min(settings.context_size, limit)
+        context = settings.context_size
     else:
         room = int(room * share)
         # A third stays for what typing and other chats have cached.

@@ -1,5 +1,6 @@
 """What a model gets of a machine: facts in, a plan or an error out."""
 
+import msgspec
 import pytest
 from inline_snapshot import snapshot
 
@@ -129,6 +130,24 @@ def test_the_number_of_threads_is_fixed_where_there_is_nothing_to_choose():
 
 def test_a_context_beyond_the_training_is_cut():
     assert check_plan(machine(16), TINY, ModelSettings(context_size=9000))["context"] == 2048
+
+
+def test_a_context_beyond_what_the_model_was_trained_for_is_capped_and_said():
+    # What is asked for would need over 100 GiB; what the model was trained for fits.
+    chosen = plan(machine(2), TINY, ModelSettings(context_size=2**26))
+    assert chosen.context == 2048
+    assert chosen.reason.endswith(
+        "; model.contextSize asks for 67108864, and the model was trained for 2048"
+    )
+    within = plan(machine(2), TINY, ModelSettings(context_size=2048))
+    assert "asks for" not in within.reason
+
+
+def test_a_model_that_does_not_say_its_context_gets_the_one_asked_for():
+    unknown = msgspec.structs.replace(TINY, trained_context=0)
+    chosen = plan(machine(2), unknown, ModelSettings(context_size=20_000))
+    assert chosen.context == 20_000
+    assert "asks for" not in chosen.reason
 
 
 def test_the_reason_is_one_sentence_for_the_log():
