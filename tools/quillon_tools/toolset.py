@@ -317,9 +317,11 @@ def cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head, tail = text[: limit * 2 // 3], text[-(limit // 3) :]
-    # Whole lines where there are lines.
-    head = head[: head.rfind("\n") + 1] or head
-    tail = tail[tail.find("\n") + 1 :] or tail
+    # Whole lines where there are lines, and none so long that little would be left.
+    if (end := head.rfind("\n") + 1) > len(head) // 2:
+        head = head[:end]
+    if 0 < (start := tail.find("\n") + 1) < len(tail) // 2:
+        tail = tail[start:]
     left_out = len(text) - len(head) - len(tail)
     lines = text.count("\n", len(head), len(text) - len(tail))
     what = f"{lines} lines" if lines > 1 else f"{left_out} characters"

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SPARE = 10.0  # seconds that a call may take beyond its time, until the thread is given up
+_SPARE = 10.0  # seconds beyond its time, after which the thread is given up
 _MAX_NEWS = 50
 _SHOWN = 3  # sentences on single tools of one server
 # They log tracebacks of what a server sent wrongly, and addresses with what they hold.
@@ -50,6 +50,8 @@ class ServerHub:
         self._closed = False
         self._connections: dict[str, Connection] = {}
         self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._beginning: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._by_server: dict[str, list[ForeignTool]] = {}
 
     @property
@@ -88,14 +90,22 @@ class ServerHub:
         except TimeoutError:
             return
 
+    def end(self) -> None:
+        """Begin to end every server; nothing is started any more."""
+        if self._closed:
+            return
+        self._closed, self._tools = True, ()
+        if self._thread is not None:
+            with suppress(RuntimeError):  # closed by now
+                self._loop.call_soon_threadsafe(self._loop.stop)
+
     def close(self) -> None:
         """End every server and all that they started. Blocks for a few seconds at most."""
-        thread, self._thread, self._closed = self._thread, None, True
+        self.end()
+        thread, self._thread = self._thread, None
         if thread is None:
             return
-        with suppress(RuntimeError):  # closed by now
-            self._loop.call_soon_threadsafe(self._loop.stop)
-        thread.join(4 * self._patience.leave + 1)
+        thread.join(4 * self._patience.leave + _SPARE)
         if thread.is_alive():
             self.kill()
 
@@ -112,7 +122,7 @@ class ServerHub:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
-            self._loop.run_until_complete(self._end(list(self._keeping.values())))
+            self._loop.run_until_complete(self._end(tuple(self._tasks)))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
         finally:
@@ -125,9 +135,14 @@ class ServerHub:
             del self._connections[name]
             self._by_server.pop(name, None)
         self._told.clear()
-        task = self._loop.create_task(self._begin(specs, ending))
-        self._keeping[""] = task  # no server's name
+        self._beginning = self._task(self._begin(specs, ending))
         self._publish()
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _begin(self, specs: dict[str, ServerSpec], ending: list[asyncio.Task[None]]) -> None:
         await self._end(ending)
@@ -152,18 +167,17 @@ class ServerHub:
                 name, spec, self._patience, offered=self._offered, report=self._report
             )
             self._connections[name] = connection
-            self._keeping[name] = self._loop.create_task(connection.keep())
+            self._keeping[name] = self._task(connection.keep())
 
-    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
     async def _settled(self) -> None:
-        beginning = self._keeping.get("")
-        if beginning is not None:
-            await asyncio.wait([beginning])
+        if self._beginning is not None:
+            await asyncio.wait([self._beginning])
         for connection in tuple(self._connections.values()):
             await connection.settled.wait()
 
