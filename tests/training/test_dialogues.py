@@ -1,3 +1,4 @@
+import itertools
 import json
 import re
 
@@ -6,7 +7,6 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-import jinja2
 import msgspec
 import torch
 from quillon_training.cli import main
@@ -22,9 +22,13 @@ from quillon_training.model import ModelShape, build_model
 from quillon_training.pretrain import PretrainSettings, Run
 from quillon_training.rendering import Renderer
 from quillon_training.sources import python_sources
-from quillon_training.supervised import DialogueRows, hidden_states
-from quillon_training.tokenizer import load_tokenizer, train_tokenizer
+from quillon_training.supervised import DialogueMixture, DialogueRows, hidden_states
+from quillon_training.tokenizer import SPECIAL_TOKENS, load_tokenizer, train_tokenizer
 
+from quillon.assist.chat import SYSTEM_PROMPT
+from quillon.prompt.messages import Message
+from quillon.prompt.template import ChatTemplate
+from quillon_tools.calls import ToolCall
 from quillon_tools.registry import default_tools
 
 pytestmark = [
@@ -114,19 +118,51 @@ def test_wordings_for_evaluation_are_not_trained_on():
             )
 
 
-def test_rendering_is_the_chat_template(made, tokenizer):
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - no HTML
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
-    template = environment.from_string(chat_template())
-    renderer = Renderer(load_tokenizer(tokenizer))
+def test_rendering_is_what_the_product_sends_token_by_token(made, tokenizer):
     reader = load_tokenizer(tokenizer)
+    renderer, template = Renderer(reader), ChatTemplate(chat_template())
+    definitions = [tool.definition("brief") for tool in default_tools()]
     for dialogue in made:
         form = openai_form(dialogue, TOOLS)
         system, *messages = form["messages"]
         ids = renderer.system(system["content"], form["tools"]) + renderer.dialogue(messages).ids
-        rendered = template.render(messages=form["messages"], tools=form["tools"])
-        assert reader.decode(ids, skip_special_tokens=False) == rendered
+        prompt = template.render(
+            [Message("system", SYSTEM_PROMPT), *_as_sent(dialogue)],
+            definitions if dialogue.tools else (),
+            generation=False,
+        )
+        assert template.problem is None
+        assert ids == [token for segment in prompt for token in _tokens(reader, segment)]
+
+
+def test_general_questions_are_answered_without_a_tool(made):
+    general = [item for item in made if item.kind == "general"]
+    assert general
+    assert not any(item.calls for item in general)
+    assert all(item.tools for item in general)
+
+
+def _as_sent(dialogue):
+    """The dialogue's messages as a conversation of the product holds them."""
+    waiting, number = [], 0
+    for message in dialogue.messages:
+        calls = []
+        for call in message.calls:
+            number += 1
+            calls.append(ToolCall(f"call_{number}", call.name, call.arguments))
+        waiting += [call.id for call in calls]
+        answered = waiting.pop(0) if message.role == "tool" else None
+        yield Message(message.role, message.content, tuple(calls), answered)
+
+
+def _tokens(reader, segment):
+    """What the engine makes of a segment: special tokens only where it is trusted."""
+    tags = "|".join(re.escape(token) for token in SPECIAL_TOKENS)
+    for part in re.split(f"({tags})", segment.text) if segment.trusted else [segment.text]:
+        if segment.trusted and part in SPECIAL_TOKENS:
+            yield SPECIAL_TOKENS.index(part)
+        else:
+            yield from reader.encode(part, add_special_tokens=False).ids
 
 
 def test_only_what_the_assistant_says_is_learnt(made, tokenizer):
@@ -141,6 +177,31 @@ def test_only_what_the_assistant_says_is_learnt(made, tokenizer):
         text,
         re.DOTALL,
     )
+
+
+def test_the_first_words_of_an_answer_weigh_as_a_call_does(made, tokenizer):
+    renderer = Renderer(load_tokenizer(tokenizer), call_weight=5, context_weight=0.5)
+    dialogue = next(item for item in made if item.kind == "mended")
+    rendered = renderer.dialogue(openai_form(dialogue, TOOLS)["messages"][1:])
+    assert set(rendered.weights) == {0, 0.5, 1, 5}
+    # the mistake that is made to be mended has weight 0, as have the words that open an answer
+    kinds = [weight for weight, _ in itertools.groupby(rendered.weights)]
+    assert kinds == [0.5, 0, 0.5, 0, 5, 1, 0, 0.5, 0, 5, 1, 0]
+
+
+def test_a_cheaper_prefix_learns_nothing(made, tokenizer, tmp_path):
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))
+    mixture = DialogueMixture(prefix_learns=0, longest=200, joined=0)
+    rows = DialogueRows(path, load_tokenizer(tokenizer), tokens=1024, seed=1, mixture=mixture)
+    batch = rows.batch(0)
+    assert batch.ids.shape[1] <= 256
+    model = build_model(SHAPE, seed=1)
+    hidden_states(model, batch).sum().backward()
+    words = model.model.embed_tokens.weight.grad.abs().sum(1)
+    alone = sorted(set(batch.prefix.tolist()) - set(batch.ids.flatten().tolist()))
+    assert alone
+    assert not words[alone].any()
 
 
 def test_the_decay_learns_dialogues_and_code_together(folder, made, tokenizer, tmp_path):

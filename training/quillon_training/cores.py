@@ -38,4 +38,4 @@ class ThreadCount:
         idle = cpu.idle + getattr(cpu, "iowait", 0.0)
         total = sum(cpu[:8])
         own = self._process.cpu_times()
-        return total / psutil.cpu_count(), total - idle, own.user + own.system
+        return total / (psutil.cpu_count() or 1), total - idle, own.user + own.system

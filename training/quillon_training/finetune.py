@@ -23,7 +23,12 @@ from quillon_training.memory import out_of_memory_said, require_finite
 from quillon_training.optim import learning_rate
 from quillon_training.record import Data, write_record
 from quillon_training.rendering import CALL_WEIGHT
-from quillon_training.supervised import DialogueBatch, DialogueRows, hidden_states
+from quillon_training.supervised import (
+    DialogueBatch,
+    DialogueMixture,
+    DialogueRows,
+    hidden_states,
+)
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +94,7 @@ class Finetuning:
             trainee.tokenizer,
             tokens=settings.tokens,
             seed=settings.seed,
-            call_weight=settings.call_weight,
+            mixture=DialogueMixture(call_weight=settings.call_weight),
         )
         self._optimizers = trainee.optimizers(settings)
         self._data = [Data.of("dialogues", dialogues)]

@@ -29,7 +29,7 @@ from quillon_training.loss import weighted_cross_entropy
 from quillon_training.model import ModelShape, build_model, grow, parameter_count
 from quillon_training.optim import learning_rate, optimizers
 from quillon_training.rows import Rows, StreamState
-from quillon_training.supervised import DialogueRows, hidden_states
+from quillon_training.supervised import DialogueMixture, DialogueRows, hidden_states
 from quillon_training.tokenizer import load_tokenizer
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,9 @@ class PretrainSettings(msgspec.Struct, frozen=True):
     characters_per_token: float = 2.6
     dialogue_batches: int = 0
     """Batches of dialogues in every step, besides those of code; for the decay."""
+    dialogue_tokens: int = 0
+    """Tokens of a batch of dialogues; 0: as many as one of code has."""
+    dialogue_mixture: DialogueMixture = DialogueMixture()
 
     @property
     def tokens_per_step(self) -> int:
@@ -190,12 +193,15 @@ class Run:
         )
         self._dialogue_losses: list[float] = []
         if self._dialogue_file is not None:
-            tokens = settings.length * settings.rows_per_batch
             self._dialogues = DialogueRows(
-                self._dialogue_file, self._tokenizer, tokens=tokens, seed=settings.seed
+                self._dialogue_file,
+                self._tokenizer,
+                tokens=settings.dialogue_tokens or settings.length * settings.rows_per_batch,
+                seed=settings.seed,
+                mixture=settings.dialogue_mixture,
             )
         self._pending: list[tuple[float, float]] = []
-        self._logged = time.monotonic()
+        self._logged, self._logged_tokens = time.monotonic(), self.tokens
         log.info(
             "%.2fM parameters, %d tokens per step, %d blocks per epoch",
             parameter_count(model) / 1e6,
@@ -255,6 +261,7 @@ class Run:
         if self._dialogues is None:
             raise TrainingError("The settings ask for dialogues", "Name them with --dialogues.")
         batch = self._dialogues.batch(number)
+        self.tokens += batch.ids.numel()
         hidden = hidden_states(self.model, batch)[:, :-1]
         weights = batch.weights[:, 1:].reshape(-1)
         loss = weighted_cross_entropy(
@@ -284,9 +291,7 @@ class Run:
             dialogue_loss=_mean(self._dialogue_losses),
             lr=lr,
             gradient_norm=round(sum(norms) / len(norms), 3),
-            tokens_per_second=round(
-                len(losses) * self.settings.tokens_per_step / (now - self._logged), 1
-            ),
+            tokens_per_second=round((self.tokens - self._logged_tokens) / (now - self._logged), 1),
             seconds=round(time.time(), 1),
         )
         with (self._folder / "loss.jsonl").open("ab") as file:
@@ -294,7 +299,8 @@ class Run:
         log.info(
             "step %d  loss %.3f  %.0f tokens/s", record.step, record.loss, record.tokens_per_second
         )
-        self._pending, self._dialogue_losses, self._logged = [], [], now
+        self._pending, self._dialogue_losses = [], []
+        self._logged, self._logged_tokens = now, self.tokens
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         del number, frame

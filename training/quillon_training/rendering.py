@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from quillon_training.errors import CheckpointError
 
 CALL_WEIGHT = 3.0
+_DECISION = 3  # tokens of an answer, which decide that no tool is called
 _MARKS = (
     "<|im_start|>",
     "<|im_end|>",
@@ -34,14 +35,18 @@ class Rendered(msgspec.Struct, frozen=True):
 class Renderer:
     """Renders messages of the OpenAI form as the chat template does.
 
-    The tokenizer may be ours or that of a Qwen model; tokens of tool calls weigh `call_weight`.
+    The tokenizer may be ours or that of a Qwen model. Tokens of tool calls weigh `call_weight`, as
+    do an answer's first ones; what users and tools say weighs `context_weight`.
 
     Raises:
         CheckpointError: The tokenizer lacks a token that the template needs.
     """
 
-    def __init__(self, tokenizer: Tokenizer, call_weight: float = CALL_WEIGHT) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, call_weight: float = CALL_WEIGHT, context_weight: float = 0.0
+    ) -> None:
         self._tokenizer, self._call_weight = tokenizer, call_weight
+        self._context_weight = context_weight
         numbers = [tokenizer.token_to_id(mark) for mark in _MARKS]
         known = [number for number in numbers if number is not None]
         if len(known) < len(_MARKS):
@@ -96,8 +101,9 @@ class Renderer:
         for index, message in enumerate(messages):
             role = message["role"]
             if role == "user":
-                self._add(rendered, [self._start, *self._encode("user\n" + message["content"])], 0)
-                self._add(rendered, [self._end, *self._encode("\n")], 0)
+                ids = [self._start, *self._encode("user\n" + message["content"])]
+                ids += [self._end, *self._encode("\n")]
+                self._add(rendered, ids, self._context_weight)
             elif role == "assistant":
                 self._assistant(rendered, message)
             elif role == "tool":
@@ -110,7 +116,9 @@ class Renderer:
         learnt = message.get("weight", 1)
         self._add(rendered, [self._start, *self._encode("assistant\n")], 0)
         if message["content"]:
-            self._add(rendered, self._encode(message["content"]), learnt)
+            ids = self._encode(message["content"])
+            self._add(rendered, ids[:_DECISION], learnt * self._call_weight)
+            self._add(rendered, ids[_DECISION:], learnt)
         for number, call in enumerate(message.get("tool_calls", [])):
             if number or message["content"]:
                 self._add(rendered, self._encode("\n"), learnt)
@@ -129,7 +137,8 @@ class Renderer:
             *self._encode(f"\n{content}\n"),
             self._response_end,
         ]
-        self._add(rendered, [*ids, *([self._end, *self._encode("\n")] if last else [])], 0)
+        ids += [self._end, *self._encode("\n")] if last else []
+        self._add(rendered, ids, self._context_weight)
 
     def _add(self, rendered: Rendered, ids: list[int], weight: float) -> None:
         rendered.ids.extend(ids)

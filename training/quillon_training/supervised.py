@@ -1,7 +1,7 @@
 """Batches of dialogues behind one system prompt, which is computed once per batch.
 
 The system prompt with its tools is most of a short dialogue's tokens and the same in all of them:
-its keys and values are computed once, with gradients, and every row attends to them.
+its keys and values are computed once, and every row attends to them.
 """
 
 import random
@@ -20,8 +20,20 @@ from quillon_training.rendering import CALL_WEIGHT, Rendered, Renderer
 from quillon_training.tokenizer import FIM_PAD
 
 _MULTIPLE = 64
-_JOINED = 0.35  # rows that hold several requests, one after another
-_LONGEST = 640  # tokens behind the system prompt
+
+
+class DialogueMixture(msgspec.Struct, frozen=True):
+    """How dialogues become rows: loss weights, shares of 1, and the most tokens of a row.
+
+    `joined` is the share of rows that hold several requests, one after another. `prefix_learns` is
+    the share of batches whose gradients flow through the system prompt too, which is dear.
+    """
+
+    call_weight: float = CALL_WEIGHT
+    context_weight: float = 0.0
+    joined: float = 0.35
+    longest: int = 640
+    prefix_learns: float = 1.0
 
 
 class DialogueBatch(msgspec.Struct, frozen=True):
@@ -30,6 +42,7 @@ class DialogueBatch(msgspec.Struct, frozen=True):
     prefix: torch.Tensor
     ids: torch.Tensor
     weights: torch.Tensor
+    prefix_learns: bool = True
 
 
 class DialogueRows:
@@ -42,17 +55,18 @@ class DialogueRows:
         *,
         tokens: int,
         seed: int,
-        call_weight: float = CALL_WEIGHT,
+        mixture: DialogueMixture | None = None,
     ) -> None:
         self._tokens, self._seed = tokens, seed
-        renderer = Renderer(tokenizer, call_weight)
+        self._mixture = mixture = mixture or DialogueMixture()
+        renderer = Renderer(tokenizer, mixture.call_weight, mixture.context_weight)
         self._groups: dict[tuple[int, ...], list[Rendered]] = {}
         for record in read_records(path):
             system, *messages = record["messages"]
             rendered = renderer.dialogue(messages)
             for tools in _offers(record):
                 prefix = tuple(renderer.system(system["content"], tools))
-                if len(rendered.ids) <= _LONGEST:
+                if len(rendered.ids) <= mixture.longest:
                     self._groups.setdefault(prefix, []).append(rendered)
         if not self._groups:
             raise CorpusError(f"{path} holds no dialogue", "Make some with `dialogues`.")
@@ -76,14 +90,15 @@ class DialogueRows:
         for index, row in enumerate(rows):
             ids[index, : len(row.ids)] = torch.tensor(row.ids)
             weights[index, : len(row.ids)] = torch.tensor(row.weights)
-        return DialogueBatch(torch.tensor(prefix), ids, weights)
+        learns = rng.random() < self._mixture.prefix_learns
+        return DialogueBatch(torch.tensor(prefix), ids, weights, learns)
 
     def _row(self, group: Sequence[Rendered], rng: random.Random) -> Rendered:
         first = rng.choice(group)
         ids, weights = list(first.ids), list(first.weights)
-        while rng.random() < _JOINED:
+        while rng.random() < self._mixture.joined:
             more = rng.choice(group)
-            if len(ids) + len(more.ids) > _LONGEST:
+            if len(ids) + len(more.ids) > self._mixture.longest:
                 break
             ids += more.ids
             weights += more.weights
@@ -94,7 +109,8 @@ def hidden_states(model: Qwen2ForCausalLM | Qwen3ForCausalLM, batch: DialogueBat
     """Last hidden states of the rows, `[rows, length, d]`; the prefix is computed once."""
     rows, length = batch.ids.shape
     cache = DynamicCache(config=model.config)
-    model.model(input_ids=batch.prefix[None], past_key_values=cache, use_cache=True)
+    with torch.set_grad_enabled(batch.prefix_learns and torch.is_grad_enabled()):
+        model.model(input_ids=batch.prefix[None], past_key_values=cache, use_cache=True)
     shared = DynamicCache(config=model.config)
     for index, layer in enumerate(cache.layers):
         if not isinstance(layer, DynamicLayer) or layer.keys is None or layer.values is None:
