@@ -1,6 +1,7 @@
 """`quillon eval`: how good a model is at what Quillon asks of it."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from quillon.eval.outcomes import (
 from quillon.eval.run import TASKS, Plan, Progress, Run
 from quillon.eval.tables import comparison, markdown
 from quillon.settings import Settings, parse_settings
+
+_SAVED_EVERY = 20  # questions
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,36 +69,49 @@ async def _run(wish: Wish, plan: Plan) -> int:
 async def _measured(model: str | None, wish: Wish, plan: Plan, kept: Path | None) -> Report:
     """The report of a model. What was found is kept even where it is stopped."""
     engine = open_engine(_settings(model, wish))
-    run: Run | None = None
-    subject = Subject(model or "", version=__version__, seed=plan.seed)
+    run = Run(engine, plan)
+    subject: Subject | None = None
     complete = False
     try:
-        before = _before(kept, subject)
-        run = Run(engine, plan, before.outcomes if before else ())
         info = await run.load()
+        before = _before(kept, _subject(info, plan))
+        run.go_on_from(before)
         subject = _subject(info, plan)
-        if before is not None and before.subject != subject:
-            raise EvalError(
-                f"{kept} holds a measurement of {before.subject.model} with seed "
-                f"{before.subject.seed}. Name another file with --json."
-            )
         with _bar() as bar:
             row = bar.add_task("asking", total=None)
-            await run.go(info, lambda told: _tell(bar, row, told))
+
+            def tell(told: Progress) -> None:
+                bar.update(row, description=told.task, completed=told.asked, total=told.total)
+                if told.asked % _SAVED_EVERY == 0 and subject is not None:
+                    _keep(run, subject, kept, complete=False)
+
+            await run.go(info, tell)
         complete = True
     finally:
         await engine.aclose()
-        if kept is not None and run is not None and run.outcomes:
-            save_report(report_of(subject, run.outcomes, run.notes, complete=complete), kept)
+        if subject is not None:
+            _keep(run, subject, kept, complete=complete)
     return report_of(subject, run.outcomes, run.notes, complete=True)
 
 
-def _before(kept: Path | None, _subject: Subject) -> Report | None:
-    """What a stopped measurement left; a whole one is made anew."""
+def _keep(run: Run, subject: Subject, kept: Path | None, *, complete: bool) -> None:
+    if kept is not None and run.outcomes:
+        save_report(report_of(subject, run.outcomes, run.notes, complete=complete), kept)
+
+
+def _before(kept: Path | None, subject: Subject) -> Sequence[Outcome]:
+    """What a stopped measurement of the same left; a whole one is made anew."""
     if kept is None or not kept.exists():
-        return None
+        return ()
     before = load_report(kept)
-    return None if before.complete else before
+    if before.complete:
+        return ()
+    if before.subject != subject:
+        raise EvalError(
+            f"{kept} holds a stopped measurement of {before.subject.model} with seed "
+            f"{before.subject.seed}. Name another file with --json."
+        )
+    return before.outcomes
 
 
 def _settings(model: str | None, wish: Wish) -> Settings:
@@ -128,10 +144,6 @@ def _bar() -> Bar:
         console=Console(stderr=True),
         transient=True,
     )
-
-
-def _tell(bar: Bar, row: Any, told: Progress) -> None:
-    bar.update(row, description=told.task, completed=told.asked, total=told.total)
 
 
 def _show(table: str, wish: Wish) -> int:

@@ -53,11 +53,17 @@ class Progress(msgspec.Struct, frozen=True):
 class Run:
     """One measurement. `outcomes` and `notes` hold what was found, even where it was stopped."""
 
-    def __init__(self, engine: Engine, plan: Plan, before: Sequence[Outcome] = ()) -> None:
+    def __init__(self, engine: Engine, plan: Plan) -> None:
         self._engine, self._plan = engine, plan
-        self.outcomes: list[Outcome] = list(before)
+        self.outcomes: list[Outcome] = []
         self.notes: list[str] = []
+        self._known: set[tuple[str, str]] = set()
+
+    def go_on_from(self, before: Sequence[Outcome]) -> None:
+        """Count what a stopped measurement found, and do not ask it again."""
         self._known = {(outcome.task, outcome.id) for outcome in before}
+        new = [o for o in self.outcomes if (o.task, o.id) not in self._known]
+        self.outcomes = [*before, *new]
 
     async def go(self, info: EngineInfo, tell: Callable[[Progress], None]) -> None:
         """Ask everything that was not asked before.
@@ -89,7 +95,7 @@ class Run:
             EngineError: It cannot be loaded.
         """
         loaded = await load_seconds(self._engine) if "speed" in self._plan.tasks else None
-        if loaded is not None and ("speed", "load") not in self._known:
+        if loaded is not None:
             self.outcomes.append(loaded)
         return await self._engine.info()
 
