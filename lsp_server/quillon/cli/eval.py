@@ -17,6 +17,7 @@ from quillon.engine.base import EngineInfo
 from quillon.engine.choose import open_engine
 from quillon.eval.outcomes import (
     EvalError,
+    Outcome,
     Report,
     Subject,
     load_report,
