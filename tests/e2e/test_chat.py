@@ -312,6 +312,32 @@ async def test_conversations_survive_a_restart(folder):
         assert "There is no conversation" in gone["error"]["message"]
 
 
+async def test_a_question_asked_anew_replaces_what_followed(folder):
+    steps = [{"reply": f"answer {number}"} for number in range(1, 4)]
+    async with start(folder, *steps) as server:
+        await shake(server, folder)
+        response, _ = await answer(server, ask(server, "first question"))
+        conversation = {"conversationId": response["result"]["conversationId"]}
+        await answer(server, ask(server, "second question", **conversation))
+        await answer(server, ask(server, "better question", keepTurns=1, **conversation))
+        stored = (await server.call("quillon/conversations/get", conversation))["result"]
+        assert [message["text"] for message in stored["messages"]] == [
+            *("first question", "answer 1", "better question", "answer 3")
+        ]
+
+
+async def test_a_conversation_is_renamed(folder):
+    async with start(folder, {"reply": "hi"}) as server:
+        await shake(server, folder)
+        response, _ = await answer(server, ask(server, "hello"))
+        conversation = {"conversationId": response["result"]["conversationId"]}
+        await server.call("quillon/conversations/rename", {**conversation, "title": "Greeting"})
+        (row,) = (await server.call("quillon/conversations/list", {}))["result"]
+        assert row["title"] == "Greeting"
+        nameless = await server.call("quillon/conversations/rename", {**conversation, "title": ""})
+        assert "needs a name" in nameless["error"]["message"]
+
+
 @pytest.mark.parametrize("text", ["", "  \n "])
 async def test_an_empty_question_is_refused(folder, text):
     async with start(folder) as server:

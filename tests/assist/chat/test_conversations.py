@@ -113,3 +113,42 @@ def test_what_could_not_be_written_stays_in_memory(tmp_path):
         store.put(conversation)
     assert store.get(conversation.id) == conversation
     assert store.all() == [conversation]
+
+
+def test_a_name_of_the_users_stays(tmp_path):
+    store = ConversationStore(tmp_path)
+    conversation = new_conversation().with_messages(TURN[:1])
+    store.put(conversation)
+    store.rename(conversation.id, "  The  constant\n")
+    assert ConversationStore(tmp_path).get(conversation.id).title == "The constant"
+    # The turn that was being answered knows the old name.
+    store.put(conversation.with_messages(TURN))
+    assert store.get(conversation.id).title == "The constant"
+    assert store.get(conversation.id).messages == TURN
+    store.rename(conversation.id, "n" * 500)
+    assert len(store.get(conversation.id).title) == 200
+
+
+def test_an_empty_name_or_none_to_give_it_to_is_a_sentence(tmp_path):
+    store = ConversationStore(tmp_path)
+    conversation = new_conversation().with_messages(TURN)
+    store.put(conversation)
+    with pytest.raises(ConversationError, match="needs a name"):
+        store.rename(conversation.id, " \n")
+    with pytest.raises(ConversationError, match="no conversation"):
+        store.rename("f" * 32, "New")
+    assert store.get(conversation.id) == conversation
+
+
+def test_the_first_turns_of_a_conversation():
+    more = Message(role="user", content="And then?")
+    conversation = new_conversation().with_messages((*TURN, more))
+    assert conversation.first(0).messages == ()
+    assert conversation.first(1).messages == TURN
+    assert conversation.first(2) == conversation
+    assert conversation.first(-1) == conversation
+
+
+def test_the_title_is_what_was_asked_not_what_was_attached():
+    message = Message(role="user", content="a.py\n```\nx\n```\n\nWhat is x?", asked="What is x?")
+    assert new_conversation().with_messages((message,)).title == "What is x?"
