@@ -26,6 +26,7 @@ _METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | No
     protocol.STATUS_GET: (None, None),
     protocol.CONVERSATIONS_LIST: (protocol.ConversationsParams, None),
     protocol.CONVERSATIONS_GET: (protocol.ConversationId, None),
+    protocol.CONVERSATIONS_RENAME: (protocol.ConversationRename, None),
     protocol.CONVERSATIONS_DELETE: (protocol.ConversationId, None),
     protocol.CONVERSATIONS_EXPORT: (protocol.ConversationId, None),
     protocol.EXPLAIN: (protocol.ExplainParams, None),

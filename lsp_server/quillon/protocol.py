@@ -15,6 +15,7 @@ STATUS = "quillon/status"
 STATUS_GET = "quillon/status/get"
 CONVERSATIONS_LIST = "quillon/conversations/list"
 CONVERSATIONS_GET = "quillon/conversations/get"
+CONVERSATIONS_RENAME = "quillon/conversations/rename"
 CONVERSATIONS_DELETE = "quillon/conversations/delete"
 CONVERSATIONS_EXPORT = "quillon/conversations/export"
 EXPLAIN = "quillon/explain"
@@ -49,13 +50,15 @@ class Reference(Struct, frozen=True):
 class ChatParams(Struct, frozen=True):
     """One turn. Without `conversationId` a new conversation starts.
 
-    `partialResultToken` receives `ChatProgress` values through `$/progress`.
+    `partialResultToken` receives `ChatProgress` values through `$/progress`. With `keepTurns` the
+    question replaces everything after so many turns of the conversation.
     """
 
     text: str
     conversation_id: str | None = None
     references: tuple[Reference, ...] = ()
     partial_result_token: str | int | None = None
+    keep_turns: int | None = None
 
 
 class ChatUsage(Struct, frozen=True, omit_defaults=False):
@@ -196,6 +199,13 @@ class ConversationId(Struct, frozen=True):
     conversation_id: str
 
 
+class ConversationRename(Struct, frozen=True):
+    """Another title for a conversation."""
+
+    conversation_id: str
+    title: str
+
+
 class ConversationsParams(Struct, frozen=True):
     """Which conversations to list: those whose text contains `query`."""
 
@@ -212,10 +222,14 @@ class ConversationSummary(Struct, frozen=True, omit_defaults=False):
 
 
 class ConversationMessage(Struct, frozen=True):
-    """One message. `toolCalls` belong to assistants, `toolCallId` and `ok` to tool results."""
+    """One message. `toolCalls` belong to assistants, `toolCallId` and `ok` to tool results.
+
+    `attached` names what was attached to a question, whose `text` is without it.
+    """
 
     role: Literal["user", "assistant", "tool"]
     text: str = ""
+    attached: tuple[str, ...] = ()
     tool_calls: tuple[ToolCallProgress, ...] = ()
     tool_call_id: str | None = None
     ok: bool | None = None

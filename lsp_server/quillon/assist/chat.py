@@ -184,7 +184,10 @@ class Turn:
         attached, left_out = await self._attached(info, template, text, attachments)
         if left_out:
             yield NoticeEvent(left_out)
-        self._messages.append(Message(role="user", content=question(text, attached)))
+        asked = text if attached else None
+        labels = tuple(item.label for item in attached)
+        content = question(text, attached)
+        self._messages.append(Message(role="user", content=content, asked=asked, attached=labels))
 
     async def _attached(
         self,

@@ -21,6 +21,7 @@ from quillon.prompt.messages import Message
 logger = logging.getLogger(__name__)
 
 _TITLE_LENGTH = 60
+_LONGEST_NAME = 200  # characters of a title that the user gave
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -46,6 +47,12 @@ class Conversation(msgspec.Struct, frozen=True):
         title = self.title or _title(messages)
         return Conversation(self.id, title, _now(), messages)
 
+    def first(self, turns: int) -> "Conversation":
+        """The conversation with its first turns only."""
+        starts = [at for at, message in enumerate(self.messages) if message.role == "user"]
+        end = starts[turns] if 0 <= turns < len(starts) else len(self.messages)
+        return Conversation(self.id, self.title, self.updated, self.messages[:end])
+
     @property
     def turns(self) -> int:
         """The number of questions asked."""
@@ -68,6 +75,7 @@ class ConversationStore:
         self._folder = folder
         self._unwritten: dict[str, Conversation] = {}
         self._deleted: set[str] = set()
+        self._names: dict[str, str] = {}
 
     def get(self, conversation_id: str) -> Conversation:
         """A conversation by its id.
@@ -92,6 +100,11 @@ class ConversationStore:
         """
         if conversation.id in self._deleted:
             return
+        # It may have been renamed while it was answered.
+        title = self._names.get(conversation.id, conversation.title)
+        conversation = Conversation(
+            conversation.id, title, conversation.updated, conversation.messages
+        )
         if self._folder is None:
             self._unwritten[conversation.id] = conversation
             return
@@ -120,6 +133,19 @@ class ConversationStore:
             ):
                 found.append(conversation)
         return sorted(found, key=lambda c: c.updated, reverse=True)
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        """Give a conversation another title.
+
+        Raises:
+            ConversationError: There is none, the title is empty, or it could not be written.
+        """
+        name = " ".join(title.split())[:_LONGEST_NAME]
+        if not name:
+            raise ConversationError("A conversation needs a name. Type one and try again.")
+        conversation = self.get(conversation_id)
+        self._names[conversation_id] = name
+        self.put(conversation)
 
     def delete(self, conversation_id: str) -> None:
         """Forget a conversation; one that is not there is forgotten already."""
@@ -196,7 +222,7 @@ def _encoded(conversation: Conversation) -> bytes:
 def _title(messages: tuple[Message, ...]) -> str:
     for message in messages:
         if message.role == "user":
-            line = " ".join(message.content.split())
+            line = " ".join(message.said.split())
             return line if len(line) <= _TITLE_LENGTH else line[: _TITLE_LENGTH - 1] + "…"
     return ""
 

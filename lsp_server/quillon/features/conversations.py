@@ -13,7 +13,7 @@ from quillon_tools.visible import visible, visible_lines, visible_values
 
 
 def register(server: QuillonServer) -> None:
-    """Register list, get, delete and export."""
+    """Register list, get, rename, delete and export."""
 
     @server.feature(protocol.CONVERSATIONS_LIST)
     async def list_conversations(
@@ -40,6 +40,11 @@ def register(server: QuillonServer) -> None:
             ls.store_of(params.conversation_id).get, params.conversation_id
         )
         return _to_protocol(found)
+
+    @server.feature(protocol.CONVERSATIONS_RENAME)
+    async def rename_conversation(ls: QuillonServer, params: protocol.ConversationRename) -> None:
+        store = ls.store_of(params.conversation_id)
+        await asyncio.to_thread(store.rename, params.conversation_id, params.title)
 
     @server.feature(protocol.CONVERSATIONS_DELETE)
     def delete_conversation(ls: QuillonServer, params: protocol.ConversationId) -> None:
@@ -74,7 +79,8 @@ def _message(message: Message, outcomes: Mapping[str, Outcome]) -> protocol.Conv
     is_result = message.role == "tool"
     return protocol.ConversationMessage(
         role="user" if message.role == "system" else message.role,
-        text=visible_lines(message.content) if is_result else message.content,
+        text=visible_lines(message.content) if is_result else message.said,
+        attached=message.attached,
         tool_calls=tuple(
             protocol.ToolCallProgress(
                 id=call.id,
