@@ -50,6 +50,8 @@ def register(server: QuillonServer) -> None:
             conversation = new
             if params.conversation_id is not None:
                 conversation = await asyncio.to_thread(store.get, asked)
+            if params.keep_turns is not None:
+                conversation = conversation.first(params.keep_turns)
             return await _answer(ls, params, conversation, store, boxes)
         finally:
             del running[asked]
