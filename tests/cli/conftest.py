@@ -1,6 +1,5 @@
 """The command line as processes, as a person or a script runs it."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -12,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 import pytest
 
 from quillon.cli import main
-from quillon_testing.engines import Engines
+from quillon_testing.engines import end_engines
 
 DEADLINE = 60.0  # seconds; machines that run tests are shared and slow
 SAMPLE = Path(__file__).parents[2] / "lsp_server" / "quillon" / "sample"
@@ -82,11 +80,7 @@ def home() -> Iterator[Path]:
     # Not `tmp_path`: the path of a Unix socket has room for about 100 bytes.
     path = Path(tempfile.mkdtemp(prefix="quillon-")).resolve()
     yield path
-    running = Engines(path / "run").processes()
-    for process in running:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(running, timeout=10)
+    end_engines(path)
     shutil.rmtree(path, ignore_errors=True)
 
 

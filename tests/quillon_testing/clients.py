@@ -22,6 +22,7 @@ from quillon.message_types import make_converter
 from quillon.text import Edit as TextEdit
 from quillon.text import LineIndex, Position, Span, apply_edits
 from quillon.uri import uri_of_path
+from quillon_testing.engines import end_engines
 from quillon_testing.markers import Marked
 
 T = TypeVar("T")
@@ -221,3 +222,4 @@ async def editor_session(
         if server is not None and server.returncode is None:
             server.kill()  # a test failed: nobody said exit
         await client.stop()
+        end_engines(state / "run")

@@ -40,13 +40,29 @@ class Engines:
 
     def processes(self) -> list[psutil.Process]:
         """The engine processes whose home is the directory."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                # By the command first: only the few that are engines are asked for more.
-                if HOST_MODULE in process.cmdline() and process.cwd() == str(self.directory):
-                    found.append(process)
-        return found
+        return engines_in(self.directory)
+
+
+def engines_in(directory: Path) -> list[psutil.Process]:
+    """The engine processes whose home is a directory, or lies below it."""
+    home, found = directory.resolve(), []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            # By the command first: only the few that are engines are asked for more.
+            if HOST_MODULE in process.cmdline() and Path(process.cwd()).is_relative_to(home):
+                found.append(process)
+    return found
+
+
+def end_engines(directory: Path) -> None:
+    """End the engines that live in a directory: they outlive their clients for some minutes."""
+    if not directory.exists():
+        return  # nobody has started one
+    running = engines_in(directory)
+    for process in running:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(running, timeout=10)
 
 
 @contextlib.asynccontextmanager
@@ -62,11 +78,7 @@ async def engines(directory: Path | None = None) -> AsyncIterator[Engines]:
     finally:
         for client in made.clients:
             await client.aclose()
-        running = made.processes()
-        for process in running:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(running, timeout=10)
+        end_engines(home)
         if before is None:
             del os.environ[RUNTIME_VARIABLE]
         else:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from quillon_testing.engines import end_engines
+
 DEADLINE = 60.0  # seconds; machines that run tests are shared and slow
 
 
@@ -123,6 +125,7 @@ async def raw_server(
         if process.returncode is None:
             process.kill()
         await process.communicate()
+        end_engines(state / "run")
 
 
 def script_file(folder: Path, *steps: dict[str, Any]) -> Path:

@@ -1,24 +1,21 @@
 """One happy path through the embedded model, engine process and all: properties, never words."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 from lsprotocol import types as lsp
 
 from quillon_testing.clients import Editor, editor_session
+from quillon_testing.engines import engines
 from quillon_testing.markers import marked
 
 CODE = marked("def add(items=[]):▮\n    items.append(1)\n    return items\n")
 
 
 @pytest.fixture
-def runtime():
-    # Not `tmp_path`: the path of a Unix socket has room for about 100 bytes.
-    path = tempfile.mkdtemp(prefix="quillon-")
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+async def runtime():
+    async with engines() as made:
+        yield str(made.directory)
 
 
 async def when_ready(editor: Editor) -> None:
