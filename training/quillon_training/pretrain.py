@@ -57,6 +57,8 @@ class PretrainSettings(msgspec.Struct, frozen=True):
     dialogue_tokens: int = 0
     """Tokens of a batch of dialogues; 0: as many as one of code has."""
     dialogue_mixture: DialogueMixture = DialogueMixture()
+    code_weight: float = 1.0
+    """How much the mean loss of code counts beside that of dialogues."""
 
     @property
     def tokens_per_step(self) -> int:
@@ -253,11 +255,11 @@ class Run:
             )
             / total_weight
         )
-        loss.backward()  # type: ignore[no-untyped-call]
+        (loss * self.settings.code_weight).backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
     def _backward_dialogues(self, number: int) -> None:
-        """Gradients of one batch of dialogues, whose mean loss counts as much as the code's."""
+        """Gradients of one batch of dialogues; the mean loss of all of a step's counts once."""
         if self._dialogues is None:
             raise TrainingError("The settings ask for dialogues", "Name them with --dialogues.")
         batch = self._dialogues.batch(number)
