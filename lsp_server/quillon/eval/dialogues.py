@@ -29,6 +29,8 @@ class Dialogue(msgspec.Struct, frozen=True):
     tools: tuple[dict[str, Any], ...] = ()
     facts: tuple[str, ...] = ()
     given: frozenset[int] = frozenset()
+    accepted: tuple[str, ...] = ()
+    """Regular expressions of which a right answer matches one, in place of `facts`."""
 
     @property
     def decisions(self) -> list[int]:

@@ -9,11 +9,13 @@ from quillon.engine.base import Engine, EngineInfo, PromptTooLong
 from quillon.eval.asking import Asker
 from quillon.eval.bfcl import bfcl_questions, read_bfcl
 from quillon.eval.calling import dialogue_questions
-from quillon.eval.dialogues import read_dialogues
+from quillon.eval.dialogues import Dialogue, read_dialogues
 from quillon.eval.filling import files_for, fim_questions
+from quillon.eval.mistakes import bug_dialogues
 from quillon.eval.outcomes import EvalError, Outcome, Question
 from quillon.eval.proving import proof_questions
 from quillon.eval.requests import request_questions
+from quillon.eval.scenes import scenes
 from quillon.eval.speed import load_seconds, speed_questions
 
 TASKS = ("calls", "requests", "bugs", "fim", "tests", "speed", "bfcl")
@@ -72,7 +74,7 @@ class Run:
             EngineError: The model could not answer.
             EvalError: Questions cannot be read.
         """
-        questions = self._questions(Asker(self._engine, info), info)
+        questions = await self._questions(Asker(self._engine, info), info)
         if not questions:
             raise EvalError("There is nothing to ask: no task has questions here.")
         too_long = 0
@@ -99,12 +101,11 @@ class Run:
             self.outcomes.append(loaded)
         return await self._engine.info()
 
-    def _questions(self, asker: Asker, info: EngineInfo) -> list[Question]:
+    async def _questions(self, asker: Asker, info: EngineInfo) -> list[Question]:
         plan = self._plan
         found: list[Question] = []
-        if plan.dialogues is not None:
-            asked = dialogue_questions(asker, read_dialogues(plan.dialogues))
-            found += plan.first([question for question in asked if _wanted(question, plan)])
+        asked = dialogue_questions(asker, await _dialogues(plan))
+        found += plan.first([question for question in asked if _wanted(question, plan)])
         if "requests" in plan.tasks:
             found += plan.first(request_questions(asker))
         if "bfcl" in plan.tasks:
@@ -120,6 +121,14 @@ class Run:
         if "speed" in plan.tasks:
             found += speed_questions(self._engine, info, _RUNS)
         return found
+
+
+async def _dialogues(plan: Plan) -> list[Dialogue]:
+    """The dialogues of a file, else ours; those are made only where they are asked."""
+    if plan.dialogues is not None:
+        return read_dialogues(plan.dialogues)
+    mistakes = bug_dialogues() if "bugs" in plan.tasks else []
+    return [*(await scenes() if "calls" in plan.tasks else []), *mistakes]
 
 
 def _wanted(question: Question, plan: Plan) -> bool:
