@@ -227,10 +227,9 @@ class Connection:
         first: BaseException = error
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
-        if self._peer is not None and self._peer.ended.is_set():
-            return self._peer.why
         if isinstance(first, MCPError):
-            return f"it says: {_said(first.message)}"
+            lost = first.code == types.CONNECTION_CLOSED
+            return self._how_it_ended() if lost else f"it says: {_said(first.message)}"
         logger.debug("MCP server %s", self.name, exc_info=error)
         return f"it does not speak the protocol ({type(first).__name__})"
 

@@ -5,6 +5,7 @@ A tool whose name or schema cannot be used is left out with a sentence; its anno
 """
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -18,6 +19,8 @@ from quillon_tools.textfile import whole
 from quillon_tools.tool import Answer, Detail, Tool
 from quillon_tools.validator import TooMuchWork, bounded_work, make_validator
 from quillon_tools.visible import visible, visible_lines
+
+logger = logging.getLogger(__name__)
 
 MAX_DESCRIPTION = 800
 MAX_SCHEMA = 20_000  # characters of its JSON
@@ -72,6 +75,28 @@ class ForeignTool(Tool):
     ) -> Callable[[], Answer]:
         """The call, which is only a value until it is approved."""
         return lambda: self._call(arguments)
+
+
+def narrowed(result: dict[str, Any]) -> dict[str, Any]:
+    """A result as it came; of a list of tools only what we read of it.
+
+    The SDK refuses a whole list for one tool with one field of a wrong type.
+    """
+    tools = result.get("tools")
+    if not isinstance(tools, list):
+        return result
+    kept = []
+    for tool in tools:
+        schema = tool.get("inputSchema") if isinstance(tool, dict) else None
+        known = isinstance(schema, dict) and isinstance(tool.get("name"), str)
+        if known and schema.get("type", "object") == "object":
+            texts = {k: tool[k] for k in ("title", "description") if isinstance(tool.get(k), str)}
+            inputs = {"type": "object", **schema}
+            kept.append({"name": tool["name"], "inputSchema": inputs, **texts})
+    if len(kept) < len(tools):
+        left_out = len(tools) - len(kept)
+        logger.warning("%d tools are left out: without a name or a schema of an object", left_out)
+    return {**result, "tools": kept}
 
 
 def full_name(server: str, tool: object) -> str:

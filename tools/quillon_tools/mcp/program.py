@@ -20,6 +20,7 @@ from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 
 from quillon_tools.mcp.lines import MAX_LINE, Allowance, FloodError, LongLine, lines
+from quillon_tools.mcp.offered import narrowed
 from quillon_tools.mcp.servers import ServerSpec
 from quillon_tools.processes import RUN_VARIABLE, kill_marked, plain
 
@@ -109,6 +110,8 @@ class Program:
                     continue
                 if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
                     self._waiting.discard(message.id if message.id is not None else -1)
+                if isinstance(message, types.JSONRPCResponse):
+                    message.result = narrowed(message.result)
                 await self._to_session.send(SessionMessage(message))
         except FloodError as error:
             self.why = str(error)

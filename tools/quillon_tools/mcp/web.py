@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 
 import anyio
 import httpx2
+import mcp_types as types
 from anyio.streams.memory import MemoryObjectSendStream
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 
 from quillon_tools.mcp.lines import MAX_LINE, Allowance, FloodError
+from quillon_tools.mcp.offered import narrowed
 from quillon_tools.mcp.servers import ServerSpec
 
 _CONNECT, _SILENCE = 30.0, 300.0  # seconds
@@ -75,8 +77,11 @@ class Address:
         allowance = Allowance()
         async for item in incoming:
             allowance.spend(messages=1)
-            if not isinstance(item, Exception):
-                await to.send(item)
+            if isinstance(item, Exception):
+                continue
+            if isinstance(item.message, types.JSONRPCResponse):
+                item.message.result = narrowed(item.message.result)
+            await to.send(item)
 
 
 @asynccontextmanager
