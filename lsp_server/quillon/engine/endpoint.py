@@ -1,12 +1,13 @@
 """Where the engine process of one model listens, and the file that tells its clients.
 
 One engine serves every client that asks for the same model file with the same model settings.
-Its key is made of both, so a model file that was replaced gets a process of its own. Everything
-lies in a directory that only the user can enter: the socket, the state file with the secret that
-clients must show, two locks and the log. Where Unix sockets are missing, or their path would be
-too long, the process listens on a loopback port that the state file names.
+Its key is made of both, so a model or adapter that was replaced gets a process of its own.
+Everything lies in a directory that only the user can enter: the socket, the state file with the
+secret that clients must show, two locks and the log. Where Unix sockets are missing, or their path
+would be too long, the process listens on a loopback port that the state file names.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -120,18 +121,24 @@ def read_state(path: Path) -> HostState | None:
 
 def _key(model_path: Path, settings: ModelSettings) -> str:
     path = model_path.expanduser().absolute()
-    try:
+    with contextlib.suppress(OSError):
         path = path.resolve()
-        facts = path.stat()
-        version = f"{facts.st_size}:{facts.st_mtime_ns}"
-    except OSError:
-        version = "missing"  # the process itself says so, in words for people
     # When to exit is no property of the running model: whoever came first has chosen.
     settings = msgspec.structs.replace(settings, path=None, idle_minutes=0.0)
-    parts = (str(path), version, str(PROTOCOL_VERSION), __version__)
+    adapter = _version(Path(settings.adapter)) if settings.adapter else "none"
+    parts = (str(path), _version(path), adapter, str(PROTOCOL_VERSION), __version__)
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))
     digest.update(msgspec.msgpack.encode(settings))
     return digest.hexdigest()[:16]
+
+
+def _version(path: Path) -> str:
+    """What changes when a file is replaced."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return "missing"  # the process itself says so, in words for people
+    return f"{facts.st_size}:{facts.st_mtime_ns}"
 
 
 def _socket_path(directory: Path, key: str) -> Path | None:

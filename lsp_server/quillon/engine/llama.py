@@ -163,11 +163,13 @@ class Model:
         return self.piece(token).decode("utf-8", "replace") if token >= 0 else ""
 
     def _load_adapter(self, path: Path) -> Any:
+        forget_errors()
         adapter = lib.llama_adapter_lora_init(self.handle, _path_bytes(path))
         if not adapter:
             self.close()
             raise ModelError(
-                f"The LoRA adapter {path} cannot be used with this model: {last_error()}"
+                f"The LoRA adapter {path} cannot be used with this model: {last_error()} "
+                "Set model.adapter to one that was made for it, or leave it empty."
             )
         return adapter
 

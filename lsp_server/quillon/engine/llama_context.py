@@ -173,7 +173,10 @@ class Context:
         adapters = (type(adapter) * 1)(adapter)
         scales = (ctypes.c_float * 1)(1.0)
         if lib.llama_set_adapters_lora(self.handle, adapters, 1, scales) != 0:
-            raise ModelError("The LoRA adapter does not fit the model.")
+            raise ModelError(
+                "The LoRA adapter does not fit the model. Set model.adapter to one that was made "
+                "for it, or leave it empty."
+            )
 
 
 def _flag_reader() -> Any:

@@ -141,8 +141,12 @@ def verify_adapter(path: Path) -> None:
     Raises:
         ModelError: It is not; the message says what was found and what to do.
     """
-    _check_file(path)
-    if _header(path).text("general.type") != "adapter":
+    try:
+        _check_file(path)
+        header = _header(path)
+    except ModelError as error:
+        raise ModelError(f"The LoRA adapter named by model.adapter is of no use. {error}") from error
+    if header.text("general.type") != "adapter":
         raise ModelError(
             f"The file {path} is no LoRA adapter. Set model.adapter to a GGUF file of type "
             "`adapter`, or leave it empty."

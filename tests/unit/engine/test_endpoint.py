@@ -56,6 +56,16 @@ def test_a_replaced_model_file_has_another_endpoint(directory, tmp_path):
     assert key(model) != before
 
 
+def test_an_adapter_and_a_replaced_one_have_endpoints_of_their_own(directory, tmp_path):
+    model, adapter = tmp_path / "model.gguf", tmp_path / "adapter.gguf"
+    model.write_bytes(b"GGUF")
+    adapter.write_bytes(b"GGUF")
+    before = key(model, adapter=str(adapter))
+    assert before not in {key(model), key(model, adapter=str(tmp_path / "missing.gguf"))}
+    adapter.write_bytes(b"GGUF2")
+    assert key(model, adapter=str(adapter)) != before
+
+
 def test_a_directory_that_others_may_enter_is_closed(directory):
     directory.mkdir(mode=0o777)
     directory.chmod(0o777)
