@@ -240,6 +240,8 @@ class QuillonServer(LanguageServer):
         self.when_ready: list[Callable[[], None]] = []
         # What features let go of when the session ends.
         self.when_closed: list[Callable[[], None]] = []
+        # What is waited for, off the event loop, before the process ends.
+        self.when_left: list[Callable[[], None]] = []
         # Why the last request for a suggestion got none; None after a suggestion.
         self.no_suggestion: str | None = None
         self.status_listeners: list[StatusListener] = []
@@ -289,6 +291,11 @@ class QuillonServer(LanguageServer):
         for close in closing:
             close()
         await self.replace_engine()
+
+    async def leave(self) -> None:
+        """Wait for what was let go of to end: a program that is left behind would stay."""
+        for wait in self.when_left:
+            await asyncio.to_thread(wait)
 
     async def settle_engine(self) -> None:
         """Let go of an engine that was opened for other settings than the present ones."""

@@ -108,6 +108,7 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
     finally:
         watcher.cancel()
         await server.close()
+        await server.leave()
 
 
 async def _leave_with_the_editor(server: QuillonServer) -> None:
@@ -118,6 +119,7 @@ async def _leave_with_the_editor(server: QuillonServer) -> None:
             logger.info("The editor (process %d) is gone", server.process_id)
             with suppress(Exception):  # the last breath: whatever fails, we leave
                 await server.close()
+                await server.leave()
             sys.stderr.flush()
             os._exit(1)
 

@@ -30,6 +30,7 @@ def register(server: QuillonServer) -> None:
     running: dict[str, asyncio.Task[Any] | None] = {}
     boxes = Toolboxes(server)
     server.when_closed.append(boxes.close)
+    server.when_left.append(boxes.hub.close)
 
     @server.feature(protocol.CHAT)
     async def chat(ls: QuillonServer, params: protocol.ChatParams) -> protocol.ChatResult:
@@ -133,6 +134,8 @@ class _Asking:
         for notice in left_out:
             stream.notice(notice)
         tools = (await boxes.of(self._before.id)).turn()
+        for sentence in await boxes.news():
+            stream.notice(sentence)
         self._turn = turn = Turn(ls.engine, tools, ls.session.settings.chat, self._before)
         async with aclosing(turn.run(params.text, attached)) as events:
             async for event in events:

@@ -5,14 +5,16 @@ import weakref
 from lsprotocol import types as lsp
 
 from quillon import protocol
-from quillon.assist.toolbox import make_toolset, make_workspace
+from quillon.assist.toolbox import make_toolset, make_workspace, servers_of, with_room
 from quillon.rpc import QuillonServer
 from quillon.settings import Settings
+from quillon_tools.mcp.hub import ServerHub
 from quillon_tools.policy import ApprovalRequest, Approve, Decision
 from quillon_tools.toolset import Toolset
 from quillon_tools.workspace import Workspace
 
 _ONCE, _SESSION, _DENY = "Run once", "Allow in this conversation", "Do not run"
+_PATIENCE = 8.0  # seconds that a turn waits for servers of others to show what they offer
 _MOST_LINES, _MOST_CHARACTERS = 30, 2000  # of a preview in a message
 
 
@@ -26,6 +28,10 @@ class Toolboxes:
         self._workspace: Workspace | None = None
         self._old: weakref.WeakSet[Workspace] = weakref.WeakSet()
         self._made_for: object = None
+        # Tool servers of others: nothing is started before a chat begins and the settings name one.
+        self.hub = ServerHub()
+        self._waited_for: object = None
+        self._too_long = 0
 
     @property
     def workspace(self) -> Workspace:
@@ -49,20 +55,48 @@ class Toolboxes:
         """
         server, workspace = self._server, self.workspace
         settings = (server.session.settings, server.session.trusted)
+        await self._servers(server.session.settings)
         made = self._toolsets.get(conversation_id)
         if made is None or made[0] != settings:
             info = await server.engine.info()
             # What the user decided holds for the conversation, whatever the settings become.
             decided = self._decided.setdefault(conversation_id, {})
             toolset = await make_toolset(
-                server.session, approver(server), info, workspace, conversation_id, decided
+                server.session,
+                approver(server),
+                info,
+                workspace,
+                conversation_id,
+                decided,
+                lambda: self.hub.tools,
             )
             made = (settings, toolset)
             self._toolsets[conversation_id] = made
         return made[1]
 
+    async def news(self) -> list[str]:
+        """What the user should know of the servers of others; each sentence is told once."""
+        found, tools = self.hub.news(), self.hub.tools
+        if tools:
+            left_out = len(tools) - len(with_room(tools, await self._server.engine.info()))
+            if left_out > self._too_long:
+                found.append(
+                    f"{left_out} of {len(tools)} tools of MCP servers are not offered: the model "
+                    "has no room for their definitions. Name fewer servers or use another model."
+                )
+            self._too_long = left_out
+        return found
+
+    async def _servers(self, settings: Settings) -> None:
+        """Start what the settings name, and wait a little the first time."""
+        self.hub.configure(servers_of(settings))
+        if self._waited_for != settings.mcp:
+            self._waited_for = settings.mcp
+            await self.hub.settle(_PATIENCE)
+
     def close(self) -> None:
         """Stop every tool that still runs, and let the threads go."""
+        self.hub.end()
         for workspace in (*self._old, *filter(None, (self._workspace,))):
             workspace.close()
 
