@@ -17,8 +17,10 @@ from rich.logging import RichHandler
 
 from quillon_training.errors import TrainingError
 from quillon_training.machine import require_memory, require_modules
+from quillon_training.tuning_cli import tuning
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(tuning)
 console = Console(stderr=True)
 
 RunFolder = Annotated[Path, typer.Argument(help="Folder of the run.")]
@@ -160,25 +162,27 @@ def export(
     output: Annotated[Path, typer.Argument(help="GGUF file to write.")],
     tokenizer: TokenizerFile,
     *,
-    kind: Annotated[str, typer.Option(help="f32, f16 or q8_0.")] = "q8_0",
+    kind: Annotated[
+        str, typer.Option(help="f32, f16, q8_0; through llama.cpp q4_k_m, q5_k_m, q6_k, iq4_nl.")
+    ] = "q8_0",
+    corpus: Annotated[
+        Path | None, typer.Option(help="Folder that `corpus` wrote: its licences go along.")
+    ] = None,
     averaged: Annotated[bool, typer.Option(help="The averaged weights, not the last.")] = True,
+    licence: Annotated[str, typer.Option(help="Licence of the model file.")] = "apache-2.0",
     name: str = "Quillon Tiny",
     version: str = "1",
 ) -> None:
-    """Write the newest checkpoint as GGUF."""
+    """Write the newest checkpoint as GGUF, and beside it what went into it."""
     require_modules("torch", "transformers", "gguf")
     from quillon_training.checkpoint import load_checkpoint
-    from quillon_training.export import ModelCard, write_gguf
+    from quillon_training.export import ModelCard, write_model
 
     saved = load_checkpoint(run)
     description = f"Trained on {saved.tokens / 1e6:.1f}M tokens of code."
-    path = write_gguf(
-        output,
-        saved.average if averaged else saved.model,
-        saved.shape,
-        tokenizer,
-        kind=kind,
-        card=ModelCard(name=name, version=version, description=description),
+    card = ModelCard(name=name, version=version, description=description, licence=licence)
+    path = write_model(
+        output, saved, tokenizer, kind=kind, card=card, corpus=corpus, averaged=averaged
     )
     _answer({"file": str(path), "bytes": path.stat().st_size, "step": saved.step})
 

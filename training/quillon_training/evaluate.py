@@ -193,7 +193,7 @@ def llama_greedy(path: Path) -> Greedy:
     )
 
     def greedy(ids: list[int]) -> Iterator[tuple[int, float]]:
-        llama.reset()  # type: ignore[no-untyped-call]
+        llama.reset()
         llama.eval(ids)
         while True:
             scores = np.asarray(llama.scores[llama.n_tokens - 1])

@@ -15,9 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from quillon_training.checkpoint import Checkpoint
 from quillon_training.errors import ExportError
 from quillon_training.gguf_names import gguf_name
 from quillon_training.model import ModelShape
+from quillon_training.quantise import QUANTISED, quantise, tensor_types
+from quillon_training.record import Data, write_record
 from quillon_training.tokenizer import (
     CONTROL_TOKENS,
     END_OF_TEXT,
@@ -36,7 +39,8 @@ _TYPES = {
     "f16": (gguf.GGMLQuantizationType.F16, gguf.LlamaFileType.MOSTLY_F16),
     "q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
 }
-FORMATS = tuple(_TYPES)
+FORMATS = (*_TYPES, *QUANTISED)
+_SOURCES = "SOURCES.md"
 
 
 class ModelCard(msgspec.Struct, frozen=True):
@@ -54,6 +58,61 @@ def chat_template() -> str:
     return files("quillon_training").joinpath("data/chat_template.jinja").read_text("utf-8")
 
 
+def write_model(
+    path: Path,
+    saved: Checkpoint,
+    tokenizer: Path,
+    *,
+    kind: str,
+    card: ModelCard,
+    corpus: Path | None = None,
+    averaged: bool = True,
+) -> Path:
+    """Write a checkpoint as one of `FORMATS`, its record beside it, and the corpus's sources.
+
+    Raises:
+        ExportError: No such format, no licence, or as `write_gguf` and `quantise`.
+    """
+    if kind not in FORMATS:
+        raise ExportError(f"There is no format {kind}", f"Choose from {', '.join(FORMATS)}.")
+    sources = _sources(corpus) if corpus else None
+    weights = saved.average if averaged else saved.model
+    if kind in _TYPES:
+        write_gguf(path, weights, saved.shape, tokenizer, kind=kind, card=card)
+        types = tensor_types(path)
+    else:
+        whole = path.with_suffix(".f16.gguf")
+        try:
+            write_gguf(whole, weights, saved.shape, tokenizer, kind="f16", card=card)
+            types = quantise(whole, path, kind)
+        finally:
+            whole.unlink(missing_ok=True)
+    if sources is not None:
+        path.with_name(f"{path.name}.{_SOURCES}").write_bytes(sources)
+    settings = {
+        "card": msgspec.to_builtins(card),
+        "kind": kind,
+        "tensors": types,
+        "step": saved.step,
+        "tokens": saved.tokens,
+        "shape": msgspec.to_builtins(saved.shape),
+        "training": saved.settings,
+    }
+    write_record(path, card.name, settings, [Data.of("tokenizer", tokenizer)])
+    return path
+
+
+def _sources(corpus: Path) -> bytes:
+    """The list of packages and licences that the corpus was made from."""
+    for path in (corpus / _SOURCES, corpus / "train" / _SOURCES):
+        if path.exists():
+            return path.read_bytes()
+    raise ExportError(
+        f"{corpus} has no {_SOURCES}: the licences of what the model learnt from are unknown",
+        "Build the corpus anew with `quillon_training corpus`.",
+    )
+
+
 def write_gguf(
     path: Path,
     weights: dict[str, torch.Tensor],
@@ -62,16 +121,20 @@ def write_gguf(
     *,
     kind: str,
     card: ModelCard,
+    architecture: str = "qwen3",
 ) -> Path:
-    """Write `weights` (names of `Qwen3ForCausalLM`) as `kind`: "f32", "f16" or "q8_0".
+    """Write `weights` (names of `transformers`) as `kind`: "f32", "f16" or "q8_0".
 
     Raises:
-        ExportError: The tokenizer and the weights do not belong together, or the disk is full.
+        ExportError: The tokenizer and the weights do not belong together, no licence is named, or
+            the disk is full.
     """
-    vocabulary = json.loads(tokenizer.read_text("utf-8"))
+    if not card.licence.strip():
+        raise ExportError("The model names no licence", "Name one, such as --licence apache-2.0.")
+    vocabulary = _vocabulary(tokenizer)
     _check_vocabulary(vocabulary, shape)
     temporary = path.with_suffix(".part")
-    writer = gguf.GGUFWriter(temporary, "qwen3")
+    writer = gguf.GGUFWriter(temporary, architecture)
     _add_card(
         writer,
         card,
@@ -95,6 +158,18 @@ def write_gguf(
         writer.close()
     temporary.replace(path)
     return path
+
+
+def _vocabulary(tokenizer: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(tokenizer.read_text("utf-8"))
+        found["model"]["vocab"]["<|endoftext|>"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ExportError(
+            f"{tokenizer} is no tokenizer of ours: {error!r}",
+            "Name the file that `quillon_training tokenizer` wrote (--tokenizer).",
+        ) from error
+    return found
 
 
 def _check_vocabulary(vocabulary: dict[str, Any], shape: ModelShape) -> None:

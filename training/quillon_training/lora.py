@@ -159,11 +159,12 @@ def load_base(folder: Path) -> Qwen2ForCausalLM | Qwen3ForCausalLM:
         # Checkpoints are stored in 2 bytes a weight and computed in 4.
         require_memory(2 * size / _GIB + _WORKING_GIB)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             str(folder),
             local_files_only=True,
             dtype=torch.bfloat16 if on_gpu else torch.float32,
             attn_implementation="sdpa",
+            output_loading_info=True,
         )
     except Exception as error:
         # transformers and safetensors raise many kinds for damaged files.
@@ -171,10 +172,18 @@ def load_base(folder: Path) -> Qwen2ForCausalLM | Qwen3ForCausalLM:
             f"The checkpoint {folder} cannot be read: {error}",
             "Download it again, whole; compare the sizes of its files.",
         ) from error
+    model, found = loaded
+    # Weights that a file lacks or has in another shape would be random ones.
+    wrong = sorted([*found["missing_keys"], *(str(key) for key in found["mismatched_keys"])])
+    if wrong:
+        raise CheckpointError(
+            f"The checkpoint {folder} lacks weights that fit its config.json, such as {wrong[0]}",
+            "Download it again, whole, all files from one place.",
+        )
     model.requires_grad_(requires_grad=False)
     model.config.use_cache = False
     if on_gpu:
-        torch.nn.Module.to(model, torch.device("cuda"))
+        model.to("cuda")
     return cast("Qwen2ForCausalLM | Qwen3ForCausalLM", model)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from transformers import Qwen3ForCausalLM
+from transformers import Qwen2ForCausalLM, Qwen3ForCausalLM
 
 from quillon_training.checkpoint import load_checkpoint, save_checkpoint
 from quillon_training.errors import CheckpointError
@@ -31,7 +31,7 @@ class OwnModel:
                 "Name the tokenizer that the run was trained with (--tokenizer).",
             )
         self.name = f"our own model after {self._saved.step} steps of pre-training"
-        self.model: Qwen3ForCausalLM = self._saved.build_model(averaged=True)
+        self.model: Qwen2ForCausalLM | Qwen3ForCausalLM = self._saved.build_model(averaged=True)
         self.tokenizer = tokenizer
 
     def optimizers(self, settings: FinetuneSettings) -> list[torch.optim.Optimizer]:

@@ -61,7 +61,9 @@ def verify_gguf(
     from llama_cpp import Llama  # noqa: PLC0415 - absent where nothing is verified
 
     require_tools(path)
-    llama = Llama(str(path), n_ctx=1024, logits_all=True, verbose=False, n_threads=1)
+    llama = Llama(
+        str(path), n_ctx=1024, logits_all=True, verbose=False, n_threads=1, n_threads_batch=1
+    )
     texts = _snippets(corpus, snippets)
     equal = total = 0
     for text in texts:
@@ -72,7 +74,7 @@ def verify_gguf(
     for text in texts[:_TEXTS]:
         ids = tokenizer.encode(text, add_special_tokens=False).ids[:_TOKENS]
         expected = _logits(model, ids)
-        llama.reset()  # type: ignore[no-untyped-call]
+        llama.reset()
         llama.eval(ids)
         answered = np.array(llama.scores[: len(ids)])
         difference = np.abs(expected - answered)

@@ -145,7 +145,7 @@ def verify_adapter(path: Path) -> None:
         _check_file(path)
         header = _header(path)
     except ModelError as error:
-        raise ModelError(f"The LoRA adapter named by model.adapter is of no use. {error}") from error
+        raise ModelError(f"The LoRA adapter of model.adapter is of no use. {error}") from error
     if header.text("general.type") != "adapter":
         raise ModelError(
             f"The file {path} is no LoRA adapter. Set model.adapter to a GGUF file of type "
