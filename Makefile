@@ -1,13 +1,14 @@
 # make run     sets up on first use, then shows Quillon's main job on real code with the embedded model
 # make test    sets up on first use, then passes every test
 # make check   lint, types, import contracts, size
+# make model   trains the embedded model from nothing (see training/README.md)
 # make bench   measurements, printed as ratios (see benchmarks/)
 # make lock    renews the locked dependencies from pyproject.toml
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs bench lock vsix conformance clean
+.PHONY: help run test check check-training fix docs bench lock vsix conformance clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -16,9 +17,9 @@ PYTHON ?=
 JOBS ?= 2
 
 help:
-	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+	@sed -n '1,7s/^# \{0,1\}//p' Makefile
 
-# One stamp for what `run` needs and one for what the tests need on top.
+# A stamp each for what `run` needs, what the tests need on top, and what training needs (1.3 GB).
 $(VENV)/.run: requirements.lock pyproject.toml
 	@.ci/setup "$(PYTHON)" "$(VENV)" requirements.lock
 	@touch $@
@@ -27,11 +28,16 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@.ci/setup "$(PYTHON)" "$(VENV)" requirements-dev.lock
 	@touch $@
 
+$(VENV)/.training: $(VENV)/.dev requirements-training.lock
+	@.ci/torch "$(VENV)"
+	@.ci/setup "$(PYTHON)" "$(VENV)" requirements-training.lock
+	@touch $@
+
 run: $(VENV)/.run
 	@$(BIN)/quillon demo
 
-test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --ignore=tests/training
+test: $(VENV)/.training
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -39,6 +45,10 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+# The types of training/ need its libraries.
+check-training: $(VENV)/.training
+	cd training && MYPYPATH=../lsp_server:../tools:. ../$(BIN)/python -m mypy --config-file ../pyproject.toml -p quillon_training
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -62,6 +72,12 @@ lock: $(VENV)/.dev
 	  --python-version 3.11 -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
+	echo torch >$(VENV)/excluded
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 -c requirements-dev.lock --extra training --group torch \
+	  --excludes $(VENV)/excluded -o requirements-training.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+include training/model.mk
