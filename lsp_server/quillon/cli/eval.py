@@ -137,13 +137,15 @@ def _subject(info: EngineInfo, plan: Plan) -> Subject:
 
 
 def _bar() -> Bar:
+    console = Console(stderr=True)
     return Bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,  # it would end a log in an empty line
     )
 
 
