@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-training fix docs bench lock vsix conformance clean
+.PHONY: help run test check fix docs bench lock vsix conformance clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -39,16 +39,14 @@ run: $(VENV)/.run
 test: $(VENV)/.training
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
-check: $(VENV)/.dev
+# The types of training/ need its libraries, in a run of their own: the others import none of them.
+check: $(VENV)/.training
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd training && MYPYPATH=../lsp_server:../tools:. ../$(BIN)/python -m mypy --config-file ../pyproject.toml -p quillon_training
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_architecture.py
-
-# The types of training/ need its libraries.
-check-training: $(VENV)/.training
-	cd training && MYPYPATH=../lsp_server:../tools:. ../$(BIN)/python -m mypy --config-file ../pyproject.toml -p quillon_training
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
