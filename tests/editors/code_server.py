@@ -1,9 +1,14 @@
-"""A running VS Code workbench with the extension, in folders of its own."""
+"""A running VS Code workbench with the extension, in folders of its own.
+
+Starting one takes longer than most scenarios, so several share it: each has a workspace of its own,
+and the settings that it asks for.
+"""
 
 import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,19 +70,38 @@ class Editor(msgspec.Struct, frozen=True):
     surroundings: Surroundings
     bench: Workbench
 
+    @property
+    def data(self) -> Path:
+        """The workbench's own folder."""
+        return self.surroundings.folder / "data"
+
+    def configure(self, machine: Mapping[str, Any]) -> None:
+        """Set the machine's settings; the user's are as at first."""
+        # Settings of scope `machine` count only from there: the workbench is a remote window.
+        settings = {"quillon.interpreter": sys.executable, **machine}
+        for name, value in (("User", USER_SETTINGS), ("Machine", settings)):
+            (self.data / name).mkdir(parents=True, exist_ok=True)
+            file = self.data / name / "settings.json"
+            file.write_text(json.dumps(value), encoding="utf-8")
+
     def drive(
         self, scenario: str, pictures: Path, **extra: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a scenario in a browser; its output tells what failed."""
+        """Run a scenario in a browser, in a workspace of its own; its output tells what failed."""
         pictures.mkdir(parents=True, exist_ok=True)
+        workspace = self.surroundings.workspace / scenario
+        workspace.mkdir()
+        for log in (self.data / "logs").glob("*"):
+            shutil.rmtree(log, ignore_errors=True)
         return subprocess.run(
             [
                 self.bench.node,
                 DRIVERS / "drive.mjs",
-                *(scenario, self.address, self.surroundings.workspace, pictures),
+                *(scenario, self.address, workspace, pictures),
             ],
             env={
                 **self.surroundings.environment(),
+                "QUILLON_TEST_DATA": str(self.data),
                 "QUILLON_TEST_TOOLS": str(self.bench.tools),
                 "QUILLON_TEST_CHROMIUM": str(chromium()),
                 **extra,
@@ -93,8 +117,7 @@ class Editor(msgspec.Struct, frozen=True):
 
     def log(self) -> str:
         """The last words of the extension's log."""
-        logs = self.surroundings.folder / "data" / "logs"
-        found = sorted(logs.glob("**/quillon.quillon/Quillon.log"))
+        found = sorted((self.data / "logs").glob("**/quillon.quillon/Quillon.log"))
         return "\n".join(file.read_text(errors="replace")[-6000:] for file in found)
 
 
@@ -112,17 +135,11 @@ def _speak_chinese(data: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(
-    surroundings: Surroundings, machine: Mapping[str, Any], *, language: str = "en"
-) -> Iterator[Editor]:
-    """A workbench whose machine settings are `machine`; it is gone at the end."""
+def running(surroundings: Surroundings, *, language: str = "en") -> Iterator[Editor]:
+    """A workbench; it is gone at the end."""
     bench = workbench()
     data = surroundings.folder / "data"
-    settings = {"quillon.interpreter": sys.executable, **machine}
-    # Settings of scope `machine` count only from there: the workbench is a remote window.
-    for name, value in (("User", USER_SETTINGS), ("Machine", settings)):
-        (data / name).mkdir(parents=True)
-        (data / name / "settings.json").write_text(json.dumps(value), encoding="utf-8")
+    data.mkdir()
     config = surroundings.folder / "code-server.yaml"
     config.write_text("bind-addr: 127.0.0.1:0\nauth: none\ncert: false\n", encoding="utf-8")
     common = [
@@ -130,13 +147,17 @@ def running(
         *("--extensions-dir", str(surroundings.folder / "extensions")),
     ]
     # No gallery: nothing is looked up outside.
-    env = {**surroundings.environment(), "EXTENSIONS_GALLERY": "{}"}
+    env = {
+        **surroundings.environment(),
+        "EXTENSIONS_GALLERY": "{}",
+        "PATH": _search_path(surroundings.folder / "bin"),
+    }
     run([*common, "--install-extension", packed()], env=env)
     if language == "zh-cn":
         _speak_chinese(data)
     command = [
         *common,
-        *("--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-workspace-trust"),
+        *("--auth", "none", "--bind-addr", "127.0.0.1:0"),
         *("--disable-getting-started-override", "--disable-proxy", "--locale", language),
     ]
     process = subprocess.Popen(
@@ -153,6 +174,15 @@ def running(
         yield Editor(_address(process), process.pid, surroundings, bench)
     finally:
         _end(process)
+
+
+def _search_path(folder: Path) -> str:
+    """A PATH with a Python that makes environments, and without any Quillon."""
+    folder.mkdir()
+    (folder / "python3.11").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
+    others = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    kept = [entry for entry in others if not Path(entry, "quillon").exists()]
+    return os.pathsep.join([str(folder), *kept])
 
 
 def _address(process: subprocess.Popen[str]) -> str:

@@ -33,6 +33,15 @@ def rename(old: str, new: str) -> str:
     return call("propose_edit", edits=[edit])
 
 
+def recount() -> str:
+    """Two changes of one file, far enough from each other to be two hunks."""
+    edits = [
+        {"path": "b.py", "search": "return 1", "replace": "return 0"},
+        {"path": "b.py", "search": "return 2", "replace": "return 1"},
+    ]
+    return call("propose_edit", edits=edits)
+
+
 def engine_settings(folder: Path) -> dict[str, Any]:
     """Settings that make the server play the script; gates are files in `folder`/gates."""
     gates = folder / "gates"
@@ -72,6 +81,15 @@ def _chat() -> list[dict[str, Any]]:
         {"match": "Call it plus", "reply": "It is called plus now."},
         {"match": "Call it sum_of", "reply": rename("add", "sum_of")},
         {"match": "Call it sum_of", "reply": "It is called sum_of now."},
+        {"match": "Count from zero", "reply": recount()},
+        {"match": "Count from zero", "reply": "They count from zero now."},
+        {"match": "Once more from zero", "reply": recount()},
+        {"match": "Once more from zero", "reply": "So they do."},
+        {"match": "What is attached?", "reply": "I see it.", "times": 0},
+        # The last question first: a prompt holds the earlier ones, too.
+        {"match": "Better question", "reply": "Better answer.", "times": 0},
+        {"match": "Second question", "reply": "Second answer.", "times": 0},
+        {"match": "First question", "reply": "First answer.", "times": 0},
         {"match": "Be hostile", "reply": HOSTILE},
         {"match": "explain this code", "reply": "This code **adds** two numbers."},
         {"match": "Explain this code.", "reply": "This code **adds** two numbers."},

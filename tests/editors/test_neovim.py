@@ -1,6 +1,7 @@
 """The Neovim plugin, in a real Neovim."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,26 @@ def test_without_a_server(name: str, surroundings: Surroundings):
 def test_on_the_scripted_engine(name: str, surroundings: Surroundings):
     command = server_command({"engine": engine_settings(surroundings.folder)})
     done = run_scenario(LUA / "server" / f"{name}.lua", surroundings, command)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.endswith("passed\n"), done.stdout
+
+
+BROKEN = {
+    "missing": None,
+    "dying": "import sys; sys.exit('ImportError: the disk ate it')",
+    "garbage": "import sys; print('Hello, this is no language server.', flush=True);"
+    "'lsp' in sys.argv and sys.stdin.read()",
+}
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_without_a_working_server(name: str, surroundings: Surroundings):
+    program = surroundings.folder / "quillon-of-the-user"
+    code = BROKEN[name]
+    if code is not None:
+        program.write_text(f"#!{sys.executable} -I\n{code}\n", encoding="utf-8")
+        program.chmod(0o755)
+    done = run_scenario(LUA / "broken" / f"{name}.lua", surroundings, [str(program), "lsp"])
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("passed\n"), done.stdout
 

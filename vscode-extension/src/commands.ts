@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import type { ChatPanel } from './chat/panel';
 import { selection } from './chat/candidates';
 import * as config from './config';
+import type { Models } from './models/picker';
 import type { WorkspaceEdit } from './protocol';
 import { reportProblem } from './report';
 import { filesOf } from './review/files';
@@ -18,6 +19,7 @@ export interface Parts {
   readonly server: Server;
   readonly chat: ChatPanel;
   readonly reviews: Reviews;
+  readonly models: Models;
   readonly status: StatusItem;
   readonly snooze: Snooze;
   readonly log: vscode.LogOutputChannel;
@@ -41,7 +43,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 }
 
 function table(parts: Parts): Readonly<Record<string, Command>> {
-  const { server, chat, reviews, log } = parts;
+  const { server, chat, reviews, models, log } = parts;
   return {
     'quillon.openChat': () => chat.show(),
     'quillon.newChat': () => chat.startNew(),
@@ -67,7 +69,7 @@ function table(parts: Parts): Readonly<Record<string, Command>> {
     'quillon.snooze': () => chooseSnooze(parts),
     'quillon.toggleLanguage': toggleLanguage,
     'quillon.toggleSuggestions': () => config.toggleSuggestions(),
-    'quillon.chooseModel': chooseModel,
+    'quillon.chooseModel': () => models.choose(),
     'quillon.reportProblem': () => reportProblem(parts),
     'quillon.menu': () => showMenu(parts),
   };
@@ -103,24 +105,6 @@ async function toggleLanguage(): Promise<void> {
   const language = vscode.window.activeTextEditor?.document.languageId;
   if (language === undefined) throw new Error(vscode.l10n.t('Open a file of the language first.'));
   await config.toggleLanguage(language);
-}
-
-async function chooseModel(): Promise<void> {
-  const embedded = {
-    label: vscode.l10n.t('The model that comes with Quillon'),
-    detail: vscode.l10n.t('Small and quick to start; for a first look.'),
-    file: false,
-  };
-  const file = {
-    label: vscode.l10n.t('A GGUF file on this machine…'),
-    detail: vscode.l10n.t('Qwen coder models serve best.'),
-    file: true,
-  };
-  const choice = await vscode.window.showQuickPick([file, embedded]);
-  if (choice === undefined) return;
-  if (!choice.file) return config.chooseModel(null);
-  const [chosen] = (await vscode.window.showOpenDialog({ filters: { GGUF: ['gguf'] } })) ?? [];
-  if (chosen !== undefined) await config.chooseModel(chosen.fsPath);
 }
 
 async function showMenu({ status, snooze }: Parts): Promise<void> {

@@ -124,6 +124,11 @@ export async function toggleSuggestions(): Promise<void> {
   await config.update('inline.enabled', !enabled, vscode.ConfigurationTarget.Global);
 }
 
+/** The model that the user chose; null: none. */
+export function modelPath(): string | null {
+  return vscode.workspace.getConfiguration(SECTION).get<string | null>('model.path', null) || null;
+}
+
 export async function chooseModel(path: string | null): Promise<void> {
   const config = vscode.workspace.getConfiguration(SECTION);
   await config.update('model.path', path ?? undefined, vscode.ConfigurationTarget.Global);

@@ -8,6 +8,7 @@ import { registerCommands } from './commands';
 import { needsRestart, touchesServer } from './config';
 import { Diagnostics } from './diagnostics';
 import { onSelectedPython } from './environment';
+import { Models } from './models/picker';
 import type { StatusParams } from './protocol';
 import { recentLog } from './recent';
 import * as requests from './requests';
@@ -43,13 +44,14 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const item = new StatusItem(server, snooze);
   const reviews = new Reviews();
+  const models = new Models(server, log.channel);
   const chat = new ChatPanel(context, server, log.channel, reviews);
   const parts = {
-    ...{ context, server, chat, reviews, snooze },
+    ...{ context, server, chat, reviews, models, snooze },
     ...{ status: item, log: log.channel, recent: log.lines },
   };
   context.subscriptions.push(
-    ...[log.channel, trace, server, item, chat, reviews, new Diagnostics(server)],
+    ...[log.channel, trace, server, item, chat, reviews, models, new Diagnostics(server)],
     vscode.window.registerWebviewViewProvider(VIEW, chat),
     ...registerCommands(parts),
     ...watch(server),

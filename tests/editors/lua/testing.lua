@@ -133,6 +133,30 @@ function M.choose(choice)
   return asked
 end
 
+--- Keep what is said to the user from now on.
+---@return { text: fun(): string }
+function M.said()
+  local rows = {}
+  local function keep(text)
+    table.insert(rows, tostring(text))
+  end
+  vim.notify, vim.notify_once = keep, keep
+  return {
+    text = function()
+      return table.concat(rows, '\n')
+    end,
+  }
+end
+
+--- The report of `:checkhealth quillon`.
+---@return string
+function M.health()
+  vim.cmd.checkhealth('quillon')
+  local report = M.text()
+  vim.cmd.bwipeout()
+  return report
+end
+
 ---@param status integer
 function M.leave(status)
   for _, client in ipairs(vim.lsp.get_clients()) do

@@ -13,6 +13,11 @@ export default async function actions(session) {
   await menu(session);
   await session.picture('actions');
   await action(page, 'Write a docstring for add').click();
+  // Nothing changes before the change is accepted.
+  const accept = page.locator('.codelens-decoration a', { hasText: 'Accept' }).first();
+  await accept.waitFor();
+  await session.picture('action-review');
+  await accept.click();
   await session.equal('the docstring is written', () => session.lines(), [
     'def add(a, b):',
     '    """Return the sum of two numbers."""',

@@ -1,21 +1,29 @@
-// An interpreter without Quillon: a sentence in a message, in the status bar and in the chat.
+// Servers that do not serve: each is a sentence in a message, in the status bar and in the chat.
+import path from 'node:path';
+
 export default async function broken(session) {
-  const { page } = session;
-  const message = page.locator('.notification-toast', { hasText: 'has no quillon installed' });
-  await message.waitFor();
-  await message.getByText('Open settings').waitFor();
-  await session.until('the status bar says so', async () =>
-    (await session.status()).includes('cannot run. quillon.interpreter'),
-  );
+  const program = (name) => path.join(process.env.QUILLON_TEST_PROGRAMS, name);
+  session.write('a.py', 'x = 1\n');
   await session.openChat();
-  const banner = session.chat.locator('.banner');
-  await banner.getByText('has no quillon installed').waitFor();
-  await session.picture('broken');
-  await banner.getByText('Show log').waitFor();
+  const says = async (name, sentence, button) => {
+    session.configure({ 'quillon.interpreter': program(name) });
+    await session.until(`${name}: ${sentence}`, async () => (await session.status()).includes(sentence));
+    await session.chat.locator('.banner').getByText(sentence).first().waitFor();
+    await session.notification(sentence).getByText(button).first().waitFor();
+    await session.picture(name);
+    await session.command('Notifications: Clear All Notifications');
+  };
+  await says('no-quillon', 'has no quillon installed', 'Open settings');
+  await says('missing', 'there is no such program', 'Open settings');
+  await says('too-old', '3.11 or newer is needed', 'Open settings');
 
   // Asking all the same keeps the question and says why nothing answers.
   await session.ask('Are you there?');
   const answer = await session.answer(1);
   await answer.locator('.problem').waitFor();
-  await session.picture('broken-asked');
+  await session.picture('asked');
+
+  // Both are started again, less and less often, and then no more.
+  await says('dying', 'the disk ate it', 'Show log');
+  await says('garbage', 'no message', 'Show log');
 }

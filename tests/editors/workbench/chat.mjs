@@ -1,5 +1,5 @@
 // The chat: a streamed answer that used a tool, approval denied and granted, stop, hostile
-// Markdown, references, the list of conversations, and all of it after a reload.
+// Markdown, all themes, and all of it after a move to the other side bar and a reload.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -21,9 +21,8 @@ export default async function chat(session) {
   await stop(session);
   await edits(session);
   await hostile(session);
-  await references(session);
-  await conversations(session);
   await themes(session);
+  await move(session);
   await reload(session);
 }
 
@@ -44,7 +43,7 @@ async function toolCall(session) {
   await session.page.locator('.tab.active', { hasText: 'a.py' }).waitFor();
   await session.focusEditor();
   await session.press('Control+End');
-  await answer.locator('.code-bar .button', { hasText: 'Insert' }).click();
+  await answer.locator('.code-bar [aria-label="Insert at the cursor"]').click();
   await session.until('the code is inserted', async () =>
     (await session.lines()).includes('print(add(1, 2))'),
   );
@@ -83,41 +82,26 @@ async function stop(session) {
   await session.picture('stopped');
 }
 
-/** A proposed edit is approved with its diff, then applied whole, or reviewed hunk by hunk. */
+/** A proposed edit is approved with its diff, and applied whole. */
 async function edits(session) {
-  const { page } = session;
-  const card = async (question, count) => {
-    await session.ask(question);
-    const answer = session.chat.locator('article.answer').nth(count - 1);
-    await answer.locator('.approval .run', { hasText: '+def' }).waitFor();
-    await answer.locator('.approval .button', { hasText: 'Allow once' }).click();
-    return (await session.answer(count)).locator('.card.edit');
-  };
-  const first = await card('Call it plus', 5);
+  await session.ask('Call it plus');
+  const running = session.chat.locator('article.answer').nth(4);
+  await running.locator('.approval .line.in', { hasText: '+def plus' }).waitFor();
+  await session.picture('edit-approval');
+  await running.locator('.approval .button', { hasText: 'Allow once' }).click();
+  const card = (await session.answer(5)).locator('.card.edit');
   await session.picture('edit');
-  await first.locator('.button', { hasText: 'Apply' }).click();
-  await first.getByText('Applied').waitFor();
+  await card.locator('.button', { hasText: 'Apply' }).click();
+  await card.getByText('Applied').waitFor();
   await session.equal('the edit is applied', async () => (await session.lines())[0], 'def plus(a, b):');
   await session.focusEditor();
   await session.press('Control+z');
   await session.equal('and undone', async () => (await session.lines())[0], 'def add(a, b):');
-
-  const second = await card('Call it sum_of', 6);
-  await second.locator('.button', { hasText: 'Review changes' }).click();
-  const preview = page.locator('.bulk-edit-panel');
-  await preview.locator('.monaco-list-row', { hasText: 'a.py' }).first().waitFor();
-  await session.picture('review');
-  await preview.locator('.edit-checkbox').first().click();
-  await preview.locator('.monaco-button', { hasText: 'Apply' }).first().click();
-  await second.getByText('Applied').waitFor();
-  await session.equal('the hunk is applied', async () => (await session.lines())[0], 'def sum_of(a, b):');
-  await session.focusEditor();
-  await session.press('Control+z');
 }
 
 async function hostile(session) {
   await session.ask('Be hostile');
-  const answer = await session.answer(7);
+  const answer = await session.answer(6);
   await answer.getByText('onerror').first().waitFor();
   for (const selector of ['img', 'script', 'a[href^="javascript"]', 'a[href^="command"]']) {
     await session.equal(`no ${selector}`, () => answer.locator(selector).count(), 0);
@@ -127,53 +111,37 @@ async function hostile(session) {
   await session.picture('hostile');
 }
 
-async function references(session) {
-  const input = session.chat.locator('textarea');
-  await input.fill('');
-  await input.pressSequentially('What is @a.p', { delay: 30 });
-  await session.chat.locator('.offer li', { hasText: '@a.py' }).first().waitFor();
-  await session.picture('references');
-  await input.press('Enter');
-  await session.chat.locator('.composer .chip', { hasText: '@a.py' }).waitFor();
-  await session.equal('the name is in the question', () => input.inputValue(), 'What is @a.py ');
-  await input.fill('');
-}
-
-async function conversations(session) {
-  const { chat } = session;
-  await chat.locator('button[aria-label="New conversation"]').click();
-  await session.equal('it is empty', () => chat.locator('article').count(), 0);
-  await chat.locator('button[aria-label="Conversations"]').click();
-  const row = chat.locator('.row', { hasText: 'What does add do?' });
-  await row.waitFor();
-  await session.picture('conversations');
-  await chat.locator('input.search').fill('nothing has these words');
-  await chat.getByText('No conversations found.').waitFor();
-  await chat.locator('input.search').fill('');
-  await row.locator('.row-open').click();
-  await session.equal('it is back', () => chat.locator('article.answer').count(), 7);
-}
-
 async function themes(session) {
-  const { page } = session;
-  for (const theme of ['Dark Modern', 'Dark High Contrast']) {
-    await session.command('Preferences: Color Theme');
-    const input = page.locator('.quick-input-widget input[type=text]');
-    await input.fill(theme);
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: theme }).first().click();
-    await page.waitForTimeout(500);
+  for (const theme of ['Dark Modern', 'Dark High Contrast', 'Light High Contrast', 'Light Modern']) {
+    await session.theme(theme);
     await session.picture(theme.toLowerCase().replaceAll(' ', '-'));
   }
 }
 
+/** In the other side bar the view is a new page, and has all the old one had. */
+async function move(session) {
+  await session.command('View: Move View');
+  await session.choose('Chat');
+  await session.choose('New Secondary Side Bar Entry');
+  await session.page.locator('.part.auxiliarybar .pane, .part.auxiliarybar .webview').first().waitFor();
+  await everything(session);
+  await session.picture('moved');
+  await session.command('View: Reset View Locations');
+}
+
+async function everything(session) {
+  await session.equal('all answers', () => session.chat.locator('article.answer').count(), 6);
+  await session.chat.getByText('The tests pass.').waitFor();
+}
+
 async function reload(session) {
   const input = session.chat.locator('textarea');
+  await session.openChat();
   await input.fill('a question half written');
-  await session.page.waitForTimeout(1_500);
+  await session.kept('a question half written');
   await session.load();
   await session.openChat();
-  await session.equal('the conversation is back', () => session.chat.locator('article.answer').count(), 7);
-  await session.chat.getByText('The tests pass.').waitFor();
+  await everything(session);
   await session.equal('the draft too', () => input.inputValue(), 'a question half written');
   await session.picture('reloaded');
 }

@@ -5,7 +5,7 @@ export default async function chinese(session) {
   await session.openFile('a.py');
   await session.command('Quillon: 打开聊天');
   await session.chat.locator('textarea[placeholder^="询问您的代码"]').waitFor();
-  await session.chat.locator('button[aria-label="新对话"]').waitFor();
+  await session.chat.locator('.welcome h2', { hasText: '询问您的代码' }).waitFor();
   await session.until('the status bar speaks Chinese', async () => /就绪/.test(await session.status()));
   await session.ask('你好');
   await session.answer(1);

@@ -45,9 +45,38 @@ export class Session {
     return session;
   }
 
+  /** Write the machine's settings, which the workbench takes over at once. */
+  configure(machine) {
+    const file = path.join(process.env.QUILLON_TEST_DATA, 'Machine', 'settings.json');
+    const before = JSON.parse(fs.readFileSync(file, 'utf8'));
+    fs.writeFileSync(file, JSON.stringify({ ...before, ...machine }));
+  }
+
+  /** A notification with a text. */
+  notification(text) {
+    return this.page.locator('.notification-list-item', { hasText: text }).first();
+  }
+
   async load() {
     await this.page.goto(`${this.address}/?folder=${encodeURIComponent(this.workspace)}`);
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+  }
+
+  /** Another window on the same workspace. */
+  async another() {
+    const page = await this.page.context().newPage();
+    page.setDefaultTimeout(PATIENCE);
+    const session = new Session(this.browser, page, this.address, this.workspace, this.folder);
+    await session.load();
+    return session;
+  }
+
+  /** Type into the input box that is open, and accept it. */
+  async fillInput(text) {
+    const input = this.page.locator('.quick-input-widget input[type=text]');
+    await input.waitFor();
+    await input.fill(text);
+    await input.press('Enter');
   }
 
   async close() {
@@ -131,6 +160,22 @@ export class Session {
     await this.#pick('>', title);
   }
 
+  /** Choose a row of the quick pick that is open. */
+  async choose(text) {
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
+  }
+
+  async theme(name) {
+    await this.command('Preferences: Color Theme');
+    await this.page.locator('.quick-input-widget input[type=text]').fill(name);
+    await this.choose(name);
+    const kind = /High Contrast/.test(name) ? 'hc-' : 'vs';
+    const dark = /Dark/.test(name);
+    const wanted = kind === 'vs' ? (dark ? 'vs-dark' : 'vs') : dark ? 'hc-black' : 'hc-light';
+    await this.page.locator(`.monaco-workbench.${wanted}`).waitFor();
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
   async openFile(name) {
     await this.#pick('', path.basename(name));
     await this.page.locator('.tab.active', { hasText: path.basename(name) }).waitFor();
@@ -195,6 +240,18 @@ export class Session {
   async openChat() {
     await this.command('Quillon: Open the Chat');
     await this.chat.locator('textarea').waitFor();
+  }
+
+  /** Wait until the workbench has stored something that a reload is to bring back. */
+  async kept(text) {
+    const state = path.join(process.env.QUILLON_TEST_DATA, 'User', 'workspaceStorage');
+    const holds = (folder) =>
+      fs.existsSync(folder) &&
+      fs
+        .readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((file) => file.isFile())
+        .some((file) => fs.readFileSync(path.join(file.parentPath, file.name)).includes(text));
+    await this.until(`${text} is stored`, async () => holds(state));
   }
 
   /** Ask in the chat. */

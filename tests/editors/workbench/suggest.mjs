@@ -46,6 +46,8 @@ export default async function suggest(session) {
   await session.picture('word');
   await session.press('Escape', 'Control+z');
 
+  await besideTheList(session);
+
   // Silenced, nothing comes; the status bar says so.
   await session.command('Quillon: Silence Suggestions for a While');
   await page.locator('.quick-input-list .monaco-list-row', { hasText: '15 minutes' }).click();
@@ -69,4 +71,19 @@ export default async function suggest(session) {
   await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Choose a model' }).waitFor();
   await session.picture('menu');
   await session.press('Escape');
+}
+
+/** With the list of words open the ghost text goes on, and Escape closes the one, then the other. */
+async function besideTheList(session) {
+  const { page } = session;
+  await session.press('Control+End', 'Enter', 'Shift+Home');
+  await session.type('ad');
+  await session.command('Trigger Suggest');
+  const list = page.locator('.suggest-widget.visible');
+  await list.waitFor();
+  await session.type('d');
+  await session.picture('list');
+  await session.press('Escape');
+  await list.waitFor({ state: 'hidden' });
+  await session.press('Control+z');
 }

@@ -150,10 +150,8 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   /** The view's title names the conversation. */
   #describe(): void {
     const { list, title } = this.#conversation.state;
-    const description = list.open ? vscode.l10n.t('Conversations') : title;
-    if (this.#view !== null && this.#view.description !== description) {
-      this.#view.description = description;
-    }
+    const name = list.open ? vscode.l10n.t('Conversations') : title || vscode.l10n.t('Chat');
+    if (this.#view !== null && this.#view.title !== name) this.#view.title = name;
   }
 
   /** After a reload the stored conversation comes back, once. */

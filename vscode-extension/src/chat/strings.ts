@@ -59,6 +59,7 @@ export const english = {
   askSelection: 'Explain #selection',
   askTests: 'Which tests cover #selection?',
   local: 'It reads your workspace with tools, and asks before it changes or runs anything.',
+  turn: '1 question',
   turns: '{0} questions',
   usage: '{0} tokens read ({1} cached), {2} written',
   speed: '{0} tokens/s',
@@ -78,4 +79,9 @@ export function filled(text: string, ...values: readonly (string | number)[]): s
   return text.replace(/\{(\d+)\}/g, (whole, index: string) =>
     String(values[Number(index)] ?? whole),
   );
+}
+
+/** How many questions a conversation has. */
+export function turnsText(count: number, strings: Strings): string {
+  return count === 1 ? strings.turn : filled(strings.turns, count);
 }

@@ -19,7 +19,7 @@ t.equal(
 t.equal(
   'what is missing is said',
   problems,
-  { 'There is no file gone.py; the question goes without it.' }
+  { 'There is no file or symbol gone.py; the question goes without it.' }
 )
 
 local _, none = references.resolve('explain #selection', root, nil)

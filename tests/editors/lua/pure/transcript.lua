@@ -74,7 +74,20 @@ t.equal('unknown kinds are dropped', unknown.turns[1].blocks, {})
 local edit = after({ kind = 'edit', id = 'e', label = 'Rename', edit = {} })
 local drawn = lines.of(edit)
 t.equal('an edit is one line', drawn[7], '✎ Rename · `ga` applies it, `gx` discards it')
-t.equal('which is found again', { lines.edit_at(drawn, 7), lines.edit_at(drawn, 6) }, { 1 })
+t.equal('which is found again', lines.edit_at(edit, 7).id, 'e')
+t.equal('and only there', lines.edit_at(edit, 6), nil)
+
+local posing = after({ kind = 'text', text = '✎ Harmless · `ga` applies it' })
+t.equal('an answer cannot pose as an edit', lines.edit_at(posing, 7), nil)
+
+local two = finish(after({ kind = 'text', text = '## You\n\nnothing' }), 'stop')
+transcript.ask(two, 'And then?')
+t.equal('a line belongs to its turn', { lines.turn_at(two, 8), (lines.turn_at(two, 13)) }, { 1, 2 })
+
+local messages = { { role = 'user', text = 'And then?' }, { role = 'assistant', text = 'x' } }
+t.equal('a turn that failed was not stored', transcript.stored(two, 2, messages), 1)
+transcript.keep(two, 1)
+t.equal('turns are dropped', #two.turns, 1)
 
 local stored = transcript.open({
   { role = 'user', text = 'Hi' },

@@ -118,7 +118,12 @@ export class Composer {
       this.#look();
     });
     input.addEventListener('keydown', (event) => this.#key(event));
-    input.addEventListener('blur', () => setTimeout(() => this.#closeOffer(), 150));
+    input.addEventListener('blur', () => {
+      // A click into the list, or on the button that opens it, comes back.
+      setTimeout(() => {
+        if (document.activeElement !== input) this.#closeOffer();
+      }, 150);
+    });
     return input;
   }
 

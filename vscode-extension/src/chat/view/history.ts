@@ -1,7 +1,7 @@
 /** The list of stored conversations. */
 
 import type { ConversationList } from '../state';
-import { filled, type Strings } from '../strings';
+import { turnsText, type Strings } from '../strings';
 import { element, iconButton } from './dom';
 
 export interface HistoryActions {
@@ -52,7 +52,7 @@ export class History {
 
   #row(row: ConversationList['rows'][number]): HTMLElement {
     const { strings, open, remove, rename, export: save } = this.actions;
-    const detail = [whenText(row.updated), filled(strings.turns, row.turns)];
+    const detail = [whenText(row.updated), turnsText(row.turns, strings)];
     const name = element(
       'button',
       { class: 'row-open', click: () => open(row.conversationId) },

@@ -1,7 +1,7 @@
 /** The page without a conversation: what can be asked, and the conversations left last. */
 
 import type { ChatState } from '../state';
-import { filled, type Strings } from '../strings';
+import { turnsText, type Strings } from '../strings';
 import { button, element, mark } from './dom';
 
 export interface WelcomeActions {
@@ -68,7 +68,7 @@ export class Welcome {
           'button',
           { class: 'row-open', click: () => open(row.conversationId) },
           element('span', { class: 'row-title' }, row.title || strings.newChat),
-          element('span', { class: 'row-detail' }, filled(strings.turns, row.turns)),
+          element('span', { class: 'row-detail' }, turnsText(row.turns, strings)),
         ),
       ),
     );

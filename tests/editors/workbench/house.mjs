@@ -1,0 +1,36 @@
+// The rest of the house: the report of a problem, the walkthrough, the status menu, the log, the
+// width of 300 pixels, and the state that is there from the start.
+export default async function house(session) {
+  const { page } = session;
+  session.write('a.py', 'x = 1\n');
+  await session.openFile('a.py');
+  await session.until('the state is known at once', async () => /ready/.test(await session.status()));
+
+  await session.command('Quillon: Report a Problem');
+  await session.until('the report is open', async () =>
+    (await session.lines()).some((line) => line.includes('# Quillon: problem report')),
+  );
+  const text = (await session.lines()).join('\n');
+  for (const part of ['Quillon extension', 'Quillon server', 'engine: ready']) {
+    if (!text.includes(part)) throw new Error(`the report has no ${part}: ${text}`);
+  }
+  if (text.includes(process.env.HOME)) throw new Error('the report names the home folder');
+  await session.picture('report');
+
+  await session.command('Quillon: Show the Log');
+  await page.locator('.part.panel .output').first().waitFor();
+  await session.picture('log');
+  await session.command('View: Toggle Panel');
+
+  await session.command('Welcome: Open Walkthrough');
+  await session.choose('Get started with Quillon');
+  await page.locator('.gettingStartedContainer', { hasText: 'Suggestions while you type' }).waitFor();
+  await session.picture('walkthrough');
+  await page.locator('.step-title', { hasText: 'Ask about your code' }).first().click();
+  await session.picture('walkthrough-chat');
+
+  await session.command('Quillon: Show the Menu');
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Report a problem' }).waitFor();
+  await session.picture('menu');
+  await session.press('Escape');
+}

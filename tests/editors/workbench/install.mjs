@@ -1,0 +1,12 @@
+// No Quillon anywhere: an offer to install it into an environment of its own, and then it runs.
+export default async function install(session) {
+  session.write('a.py', 'x = 1\n');
+  const offer = session.notification('is not installed');
+  await offer.getByText('Open settings').waitFor();
+  await session.picture('offer');
+  await offer.getByText('Install', { exact: true }).click();
+  await session.notification('Installing Quillon').waitFor();
+  await session.picture('installing');
+  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.picture('installed');
+}

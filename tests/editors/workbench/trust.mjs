@@ -1,0 +1,40 @@
+// A folder that is not trusted sets no model, no program and no tool policy; trust is granted later.
+import fs from 'node:fs';
+import path from 'node:path';
+
+export default async function trust(session) {
+  const { page } = session;
+  const file = path.join(process.env.QUILLON_TEST_DATA, 'User', 'settings.json');
+  const user = JSON.parse(fs.readFileSync(file, 'utf8'));
+  const restricted = {
+    'security.workspace.trust.enabled': true,
+    'security.workspace.trust.startupPrompt': 'never',
+  };
+  fs.writeFileSync(file, JSON.stringify({ ...user, ...restricted }));
+  fs.mkdirSync(path.join(session.workspace, '.vscode'));
+  session.write('.vscode/settings.json', JSON.stringify({
+    'quillon.interpreter': '/nowhere/python',
+    'quillon.model.path': '/nowhere/model.gguf',
+    'quillon.tools.approval': { run_tests: 'deny' },
+  }));
+  session.write('a.py', 'x = 1\n');
+  await session.load();
+  await session.openFile('a.py');
+  // With the folder's interpreter nothing would start.
+  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.openChat();
+  await session.ask('Run the tests again');
+  const approval = session.chat.locator('.approval');
+  await approval.waitFor();
+  await session.picture('restricted');
+  await approval.locator('.button', { hasText: 'Deny' }).click();
+  await session.answer(1);
+
+  await session.command('Workspaces: Manage Workspace Trust');
+  await page.locator('.workspace-trust-editor .monaco-button', { hasText: /^Trust$/ }).first().click();
+  // Now the folder's settings count, and its interpreter is complained about.
+  await session.until('the folder’s interpreter counts', async () =>
+    (await session.status()).includes('/nowhere/python'),
+  );
+  await session.picture('trusted');
+}

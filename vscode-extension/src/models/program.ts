@@ -1,0 +1,70 @@
+/** The command line of the server that was found: `quillon model …`, its output as JSON. */
+
+import { execFile, spawn } from 'node:child_process';
+
+import type { Found } from '../discovery';
+import type { PullEvent } from './catalogue';
+import { errorIn, jsonLines, Lines } from './catalogue';
+
+const LISTING_SECONDS = 60;
+
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** The command that started the server, without what made it one. */
+export function quillonCommand(found: Found): Command {
+  return { command: found.command, args: found.args.slice(0, -1) };
+}
+
+/** What a listing command says. Rejects with its own sentence. */
+export function listed({ command, args }: Command, more: readonly string[]): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: LISTING_SECONDS * 1000, maxBuffer: 2 ** 24 };
+    execFile(command, [...args, ...more, '--json'], options, (error, stdout) => {
+      const lines = jsonLines(stdout);
+      // The list is whole even where the chosen model is a broken one.
+      if (lines.length > 0 && errorIn(lines) === null) resolve([...lines]);
+      else reject(new Error(errorIn(lines) ?? error?.message ?? 'quillon model said nothing'));
+    });
+  });
+}
+
+/**
+ * Download a model; resolves with what goes into `model.path`, or null where it was stopped. What
+ * came is kept by the server, and the next download of the same goes on from there.
+ */
+export function pulled(
+  { command, args }: Command,
+  what: string,
+  tell: (event: PullEvent) => void,
+  stop: AbortSignal,
+): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...args, 'model', 'pull', what, '--json'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const end = (): void => void child.kill();
+    stop.addEventListener('abort', end, { once: true });
+    if (stop.aborted) end();
+    const lines = new Lines();
+    let setting: string | null = null;
+    let problem: string | null = null;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const events = lines.take(text);
+      problem = errorIn(events) ?? problem;
+      for (const event of events as readonly PullEvent[]) {
+        if (event.event === 'pulled') setting = event.setting ?? setting;
+        tell(event);
+      }
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      stop.removeEventListener('abort', end);
+      if (stop.aborted) resolve(null);
+      else if (code === 0 && setting !== null) resolve(setting);
+      else reject(new Error(problem ?? `quillon model pull: exit status ${code ?? '-'}`));
+    });
+  });
+}
