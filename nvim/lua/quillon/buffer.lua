@@ -5,22 +5,36 @@ local MARKERS = { '.git', 'pyproject.toml', 'package.json', 'Cargo.toml', 'go.mo
 
 local complained = {} ---@type table<integer, boolean>
 
---- The project of a buffer; nil for what is no file on this machine, or too large to send.
+local TOO_LARGE = 'it is larger than the option largest_file.'
+
+--- Why a buffer is not sent to the server; nil where it is.
+---@param bufnr integer
+---@return string?
+function M.reason(bufnr)
+  local name = vim.api.nvim_buf_get_name(bufnr)
+  if vim.bo[bufnr].buftype ~= '' then
+    return 'it is no buffer of a file.'
+  elseif name == '' then
+    return 'it has no name yet; save it.'
+  elseif name:match('^%a[%w+.-]+://') then
+    return 'it is no file on this machine.'
+  elseif M.size(bufnr) > require('quillon.options').get().largest_file then
+    return TOO_LARGE
+  end
+end
+
+--- The project of a buffer; nil for what is not sent to the server.
 ---@param bufnr integer
 ---@return string?
 function M.root(bufnr)
-  local name = vim.api.nvim_buf_get_name(bufnr)
-  if vim.bo[bufnr].buftype ~= '' or name == '' or name:match('^%a[%w+.-]+://') then
-    return nil
+  local reason = M.reason(bufnr)
+  if reason == TOO_LARGE and not complained[bufnr] then
+    complained[bufnr] = true
+    vim.notify('Quillon leaves this file alone: ' .. reason)
   end
-  if M.size(bufnr) > require('quillon.options').get().largest_file then
-    if not complained[bufnr] then
-      complained[bufnr] = true
-      vim.notify('Quillon leaves this file alone: it is larger than the option largest_file.')
-    end
-    return nil
+  if not reason then
+    return vim.fs.root(bufnr, MARKERS) or vim.fs.dirname(vim.api.nvim_buf_get_name(bufnr))
   end
-  return vim.fs.root(bufnr, MARKERS) or vim.fs.dirname(name)
 end
 
 --- Bytes of a buffer's text.

@@ -46,7 +46,25 @@ M.subcommands = {
   conversations = {
     help = 'choose a stored conversation',
     run = function()
-      require('quillon.chat').choose()
+      require('quillon.chat.library').choose()
+    end,
+  },
+  rename = {
+    help = 'give the conversation another title',
+    run = function(title)
+      require('quillon.chat.library').rename(title)
+    end,
+  },
+  delete = {
+    help = 'choose a stored conversation and delete it',
+    run = function()
+      require('quillon.chat.library').delete()
+    end,
+  },
+  export = {
+    help = 'open the conversation as Markdown',
+    run = function()
+      require('quillon.chat.library').export()
     end,
   },
   stop = {

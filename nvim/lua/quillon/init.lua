@@ -30,6 +30,13 @@ function M.prepare()
       end
     end,
   })
+  vim.api.nvim_create_autocmd('FileType', {
+    group = group,
+    callback = function(event)
+      -- True removes the autocommand.
+      return vim.bo[event.buf].buftype == '' and require('quillon.program').tell()
+    end,
+  })
   vim.api.nvim_create_autocmd('DiagnosticChanged', {
     group = group,
     callback = function(event)

@@ -7,7 +7,7 @@ local wanted = true -- whether suggestions are on in this session
 --- Neovim 0.11 has no inline completion; everything else works there.
 ---@return boolean
 function M.available()
-  return vim.lsp.inline_completion ~= nil
+  return vim.lsp.inline_completion and true or false
 end
 
 ---@param client vim.lsp.Client

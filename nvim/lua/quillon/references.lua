@@ -1,4 +1,4 @@
---- The `@file` and `#selection` marks in a question.
+--- The `@file`, `@symbol` and `#selection` marks in a question.
 local M = {}
 
 ---@class quillon.Reference
@@ -23,19 +23,49 @@ end
 ---@param text string
 ---@param root string the folder that names are relative to
 ---@param selection? quillon.Reference what `#selection` means
+---@param bufnr? integer whose language servers know the symbols
 ---@return quillon.Reference[] references
 ---@return string[] problems
-function M.resolve(text, root, selection)
+function M.resolve(text, root, selection, bufnr)
   local references, problems = {}, {}
   for _, mark in ipairs(M.marks(text)) do
-    local reference = mark == '#selection' and selection or M.file(mark:sub(2), root)
-    if reference then
-      table.insert(references, reference)
-    else
-      table.insert(problems, M.problem(mark))
-    end
+    local reference, problem = M.one(mark, root, selection, bufnr)
+    table.insert(references, reference)
+    table.insert(problems, problem)
   end
   return references, problems
+end
+
+--- What one mark stands for, else or besides a sentence.
+---@param mark string
+---@param root string
+---@param selection? quillon.Reference
+---@param bufnr? integer
+---@return quillon.Reference? reference
+---@return string? problem
+function M.one(mark, root, selection, bufnr)
+  if mark == '#selection' then
+    return selection, not selection and M.problem(mark) or nil
+  end
+  local file = M.file(mark:sub(2), root)
+  if file or not bufnr then
+    return file, not file and M.problem(mark) or nil
+  end
+  local found = require('quillon.symbols').definitions(mark:sub(2), bufnr)
+  if #found == 0 then
+    return nil, M.problem(mark)
+  end
+  local place = ('%s:%d'):format(
+    vim.fs.basename(vim.uri_to_fname(found[1].uri)),
+    found[1].range.start.line + 1
+  )
+  local several = #found > 1
+    and ('%s is defined in %d places; the one in %s is attached.'):format(
+      mark:sub(2),
+      #found,
+      place
+    )
+  return found[1], several or nil
 end
 
 ---@param mark string
@@ -44,7 +74,7 @@ function M.problem(mark)
   if mark == '#selection' then
     return 'Nothing is selected; the question goes without #selection.'
   end
-  return ('There is no file %s; the question goes without it.'):format(mark:sub(2))
+  return ('There is no file or symbol %s; the question goes without it.'):format(mark:sub(2))
 end
 
 ---@param name string

@@ -6,6 +6,13 @@ local WINDOW = 3 * 60 * 1000
 local TERMINATED = 15
 
 local crashes = {} ---@type integer[]
+local last_crash ---@type string?
+
+--- How the server ended last, if that was not on purpose.
+---@return string?
+function M.last()
+  return last_crash
+end
 
 --- Milliseconds until the next start; nil when it crashed too often in the last three minutes.
 ---@param now integer
@@ -29,6 +36,7 @@ function M.exited(code, signal, client_id)
   end
   local delay = M.delay(vim.uv.now())
   local reason = signal ~= 0 and ('signal %d'):format(signal) or ('exit status %d'):format(code)
+  last_crash = ('%s at %s'):format(reason, os.date('%H:%M:%S'))
   if not delay then
     vim.notify(
       ("Quillon's server keeps stopping (%s). :Quillon log says why; :Quillon restart tries again."):format(
@@ -51,7 +59,7 @@ end
 
 --- Stop the server and start it again.
 function M.restart()
-  crashes = {}
+  crashes, last_crash = {}, nil
   for _, client in ipairs(vim.lsp.get_clients({ name = 'quillon' })) do
     client:stop()
   end

@@ -18,11 +18,13 @@ local running ---@type quillon.Running?
 local source ---@type integer? the buffer that questions are about
 local planned = false
 local count = 0
+local replacing ---@type integer? the turn that the next question replaces
 
 ---@class quillon.AskOptions
 ---@field references? quillon.Reference[]
 ---@field client_id? integer
 ---@field fresh? boolean start a new conversation
+---@field resend? boolean replace the turn whose question was taken up again, where one was
 
 --- Show the chat.
 function M.open()
@@ -65,16 +67,52 @@ function M.ask(text, options)
     M.start_new()
   end
   M.open()
+  local turn = options.resend and replacing or nil
+  replacing = nil
+  if turn and turn <= #current.turns then
+    M.replace(client, turn, text)
+    return true
+  end
   return M.send(client, text, options.references or {})
+end
+
+--- Ask a question in the place of a turn. The server says which turns it has stored: a question
+--- that failed may never have got there.
+---@param client vim.lsp.Client
+---@param turn integer
+---@param text string
+function M.replace(client, turn, text)
+  local id, shown = conversation, current
+  if not id then
+    transcript.keep(current, turn - 1)
+    M.send(client, text, {})
+    return
+  end
+  client:request('quillon/conversations/get', { conversationId = id }, function(err, stored)
+    if running or conversation ~= id or current ~= shown then
+      return
+    end
+    if err or not stored then
+      vim.notify(err and err.message or 'The server gave no answer.', vim.log.levels.ERROR)
+      require('quillon.chat.window').write(text)
+      replacing = turn
+      return
+    end
+    local kept = transcript.stored(current, turn - 1, stored.messages)
+    transcript.keep(current, turn - 1)
+    M.send(client, text, {}, kept)
+  end)
 end
 
 ---@param client vim.lsp.Client
 ---@param text string
 ---@param references quillon.Reference[]
+---@param kept? integer turns of the stored conversation that stay
 ---@return boolean
-function M.send(client, text, references)
-  local selection = source and require('quillon.references').selection(source)
-  local found, problems = require('quillon.references').resolve(text, M.root(), selection)
+function M.send(client, text, references, kept)
+  local about = M.source()
+  local selection = about and require('quillon.references').selection(about)
+  local found, problems = require('quillon.references').resolve(text, M.root(), selection, about)
   transcript.ask(current, text)
   for _, problem in ipairs(problems) do
     transcript.progress(current, { kind = 'notice', text = problem })
@@ -86,6 +124,7 @@ function M.send(client, text, references)
   local sent, request = client:request('quillon/chat', {
     text = text,
     conversationId = conversation,
+    keepTurns = kept,
     references = vim.list_extend(vim.deepcopy(references), found),
     partialResultToken = mine.token,
   }, function(err, result)
@@ -180,47 +219,43 @@ function M.start_new()
   if running then
     M.stop()
   end
-  current, conversation = transcript.new(), nil
+  current, conversation, replacing = transcript.new(), nil, nil
   M.draw()
 end
 
---- Choose a stored conversation and open it.
-function M.choose()
-  local client = require('quillon.client')
-  client.ask('quillon/conversations/list', { query = '' }, function(problem, rows)
-    if problem or not rows or #rows == 0 then
-      vim.notify(problem or 'There are no stored conversations.')
-      return
-    end
-    vim.ui.select(rows, {
-      prompt = 'Conversations',
-      kind = 'quillon_conversation',
-      format_item = function(row)
-        return ('%s (%s)'):format(row.title, row.updated)
-      end,
-    }, function(row)
-      if row then
-        M.load(row.conversationId)
-      end
-    end)
-  end)
+--- Show a stored conversation and go on with it.
+---@param id string
+---@param messages table[]
+function M.show(id, messages)
+  M.start_new()
+  current, conversation = transcript.open(messages), id
+  M.open()
 end
 
----@param id string
-function M.load(id)
-  require('quillon.client').ask(
-    'quillon/conversations/get',
-    { conversationId = id },
-    function(problem, stored)
-      if problem then
-        vim.notify(problem, vim.log.levels.ERROR)
-        return
-      end
-      M.start_new()
-      current, conversation = transcript.open(stored.messages), id
-      M.open()
-    end
-  )
+--- The conversation that is shown; nil before its first question.
+---@return string?
+function M.conversation()
+  return conversation
+end
+
+--- The buffer that questions are about.
+---@return integer?
+function M.source()
+  return source and vim.api.nvim_buf_is_valid(source) and source or nil
+end
+
+--- Take the question under the cursor up again: sent, it replaces its turn and what followed.
+function M.edit_question()
+  if running then
+    vim.notify('Quillon still answers. Stop it first with :Quillon stop.')
+    return
+  end
+  local row = vim.api.nvim_win_get_cursor(0)[1]
+  local index = lines.turn_at(current, row)
+  if index then
+    replacing = index
+    require('quillon.chat.window').write(current.turns[index].question)
+  end
 end
 
 --- Draw soon: a stream of pieces is drawn a few times a second.
@@ -241,14 +276,7 @@ end
 
 ---@return quillon.EditBlock?
 local function edit_under_cursor()
-  local all = vim.api.nvim_buf_get_lines(0, 0, -1, false)
-  local index = lines.edit_at(all, vim.api.nvim_win_get_cursor(0)[1])
-  local edits = vim.iter(current.turns):map(function(turn)
-    return vim.tbl_filter(function(block)
-      return block.kind == 'edit'
-    end, turn.blocks)
-  end)
-  return index and edits:flatten():totable()[index]
+  return lines.edit_at(current, vim.api.nvim_win_get_cursor(0)[1])
 end
 
 --- Apply the edit under the cursor; one that is no longer about the texts it was made for is

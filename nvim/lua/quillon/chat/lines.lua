@@ -61,15 +61,20 @@ function draw.edit(lines, block)
   table.insert(lines, ('✎ %s · %s'):format(block.label:gsub('%s+', ' '), hint))
 end
 
---- The lines of one turn.
+--- The lines of one turn, and which of its blocks stands on which of them.
 ---@param turn quillon.Turn
----@return string[]
+---@return string[] lines
+---@return table<integer, quillon.Block> blocks
 function M.of_turn(turn)
-  local lines = { '## You', '' }
+  local lines, blocks = { '## You', '' }, {}
   add(lines, turn.question)
   vim.list_extend(lines, { '', '## Quillon', '' })
   for _, block in ipairs(turn.blocks) do
+    local first = #lines + 1
     draw[block.kind](lines, block)
+    for row = first, #lines do
+      blocks[row] = block
+    end
     table.insert(lines, '')
   end
   if not turn.outcome then
@@ -78,7 +83,7 @@ function M.of_turn(turn)
     add(lines, turn.outcome, '> ')
   end
   table.insert(lines, '')
-  return lines
+  return lines, blocks
 end
 
 ---@param transcript quillon.Transcript
@@ -86,7 +91,7 @@ end
 function M.of(transcript)
   local lines = {}
   for _, turn in ipairs(transcript.turns) do
-    vim.list_extend(lines, M.of_turn(turn))
+    vim.list_extend(lines, (M.of_turn(turn)))
   end
   return lines
 end
@@ -101,19 +106,30 @@ function M.fold_level(line)
   return vim.startswith(line, BODY) and '1' or '0'
 end
 
---- The proposed edit that a line shows, counted among the edits of the transcript.
----@param lines string[]
+--- The turn that a line belongs to, and the block that stands on it. Counted, not recognised by
+--- what the line says: an answer may look like anything.
+---@param transcript quillon.Transcript
 ---@param row integer from 1
----@return integer?
-function M.edit_at(lines, row)
-  if not vim.startswith(lines[row] or '', '✎ ') then
-    return nil
+---@return integer? index
+---@return quillon.Block? block
+function M.turn_at(transcript, row)
+  local above = 0
+  for index, turn in ipairs(transcript.turns) do
+    local lines, blocks = M.of_turn(turn)
+    if row <= above + #lines then
+      return index, blocks[row - above]
+    end
+    above = above + #lines
   end
-  local count = 0
-  for index = 1, row do
-    count = count + (vim.startswith(lines[index], '✎ ') and 1 or 0)
-  end
-  return count
+end
+
+--- The proposed edit that a line shows.
+---@param transcript quillon.Transcript
+---@param row integer from 1
+---@return quillon.EditBlock?
+function M.edit_at(transcript, row)
+  local _, block = M.turn_at(transcript, row)
+  return block and block.kind == 'edit' and block or nil
 end
 
 return M

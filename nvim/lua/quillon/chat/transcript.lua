@@ -183,6 +183,32 @@ function M.close(turn, outcome)
   end
 end
 
+--- Drop all turns but the first so many.
+---@param transcript quillon.Transcript
+---@param count integer
+function M.keep(transcript, count)
+  transcript.turns = vim.list_slice(transcript.turns, 1, count)
+end
+
+--- How many of the first `count` turns a server has stored, which has these messages.
+---@param transcript quillon.Transcript
+---@param count integer
+---@param messages table[] the server's `ConversationMessage`s
+---@return integer
+function M.stored(transcript, count, messages)
+  local questions = vim.tbl_filter(function(message)
+    return message.role == 'user'
+  end, messages)
+  local found = 0
+  for _, turn in ipairs(vim.list_slice(transcript.turns, 1, count)) do
+    local next_one = questions[found + 1]
+    if next_one and vim.trim(next_one.text or '') == vim.trim(turn.question) then
+      found = found + 1
+    end
+  end
+  return found
+end
+
 --- A stored conversation as a transcript.
 ---@param messages table[] the server's `ConversationMessage`s
 ---@return quillon.Transcript

@@ -2,7 +2,7 @@
 local M = {}
 
 local ASK_HEIGHT = 5
-local ASK_BAR = 'Ask:  <CR> sends   <C-c> stops   @file and #selection attach'
+local ASK_BAR = 'Ask:  <CR> sends   <C-c> stops   @file, @symbol and #selection attach'
 
 local log_buffer ---@type integer?
 local ask_buffer ---@type integer?
@@ -44,6 +44,7 @@ function M.map_log(bufnr)
   map('<C-c>', chat.stop, 'Stop the answer')
   map('ga', chat.apply_edit, 'Apply the edit under the cursor')
   map('gx', chat.discard_edit, 'Discard the edit under the cursor')
+  map('r', chat.edit_question, 'Edit the question under the cursor and send it again')
   map('q', M.close, 'Close the chat')
   map('<CR>', M.follow, 'Open the place under the cursor')
 end
@@ -150,9 +151,17 @@ function M.send()
   if text == '' or require('quillon.chat').is_running() then
     return
   end
-  if require('quillon.chat').ask(text) then
+  if require('quillon.chat').ask(text, { resend = true }) then
     vim.api.nvim_buf_set_lines(ask, 0, -1, false, {})
   end
+end
+
+--- Put a question where it can be written on, the cursor with it.
+---@param text string
+function M.write(text)
+  M.open()
+  local _, ask = M.buffers()
+  vim.api.nvim_buf_set_lines(ask, 0, -1, false, vim.split(text, '\n'))
 end
 
 --- Open the `path:line` under the cursor in another window.
@@ -168,7 +177,7 @@ function M.follow()
   pcall(vim.api.nvim_win_set_cursor, 0, { tonumber(line), 0 })
 end
 
---- Completion of `@file` in the question: an omnifunc.
+--- Completion of `@file` and `@symbol` in the question: an omnifunc.
 ---@param find integer
 ---@param base string
 ---@return integer|table
@@ -181,10 +190,15 @@ function M.complete(find, base)
   if vim.startswith(base, '#') then
     return { '#selection' }
   end
-  local root = require('quillon.chat').root()
+  local chat = require('quillon.chat')
+  local names = require('quillon.references').complete(base:sub(2), chat.root(), 50)
+  local source = chat.source()
+  if source then
+    vim.list_extend(names, require('quillon.symbols').complete(base:sub(2), source, 20))
+  end
   return vim.tbl_map(function(name)
     return '@' .. name
-  end, require('quillon.references').complete(base:sub(2), root, 50))
+  end, names)
 end
 
 return M

@@ -1,0 +1,133 @@
+--- The stored conversations: chosen, renamed, deleted, exported.
+local M = {}
+
+---@class quillon.ConversationSummary
+---@field conversationId string
+---@field title string
+---@field updated string
+---@field turns integer
+
+---@param problem string?
+---@return boolean
+local function failed(problem)
+  if problem then
+    vim.notify(problem, vim.log.levels.ERROR)
+  end
+  return problem ~= nil
+end
+
+--- Let the user choose one of the stored conversations.
+---@param prompt string
+---@param done fun(row: quillon.ConversationSummary)
+local function select(prompt, done)
+  require('quillon.client').ask('quillon/conversations/list', { query = '' }, function(err, rows)
+    if failed(err) then
+      return
+    end
+    if not rows or #rows == 0 then
+      vim.notify('There are no stored conversations.')
+      return
+    end
+    vim.ui.select(rows, {
+      prompt = prompt,
+      kind = 'quillon_conversation',
+      format_item = function(row)
+        return ('%s (%s)'):format(row.title, row.updated)
+      end,
+    }, function(row)
+      if row then
+        done(row)
+      end
+    end)
+  end)
+end
+
+--- Choose a stored conversation and open it.
+function M.choose()
+  select('Conversations', function(row)
+    M.load(row.conversationId)
+  end)
+end
+
+---@param id string
+function M.load(id)
+  local params = { conversationId = id }
+  require('quillon.client').ask('quillon/conversations/get', params, function(problem, stored)
+    if not failed(problem) then
+      require('quillon.chat').show(id, stored.messages)
+    end
+  end)
+end
+
+--- The conversation that is shown; nil, and a sentence, when there is none yet.
+---@return string?
+local function shown()
+  local id = require('quillon.chat').conversation()
+  if not id then
+    vim.notify('There is no conversation yet. Ask a question first.')
+  end
+  return id
+end
+
+--- Give the conversation that is shown another title, which is asked for where none is given.
+---@param title string
+function M.rename(title)
+  local id = shown()
+  if not id then
+    return
+  end
+  local function rename(wanted)
+    wanted = vim.trim(wanted or '')
+    if wanted == '' then
+      return
+    end
+    local params = { conversationId = id, title = wanted }
+    require('quillon.client').ask('quillon/conversations/rename', params, function(problem)
+      if not failed(problem) then
+        vim.notify('The conversation is called ' .. wanted .. ' now.')
+      end
+    end)
+  end
+  if title ~= '' then
+    rename(title)
+  else
+    vim.ui.input({ prompt = 'Title of the conversation: ' }, rename)
+  end
+end
+
+--- Choose a stored conversation and delete it, once the user says so again.
+function M.delete()
+  select('Delete which conversation?', function(row)
+    local question = ('Delete “%s”? It cannot be brought back.'):format(row.title)
+    vim.ui.select({ 'Delete', 'Keep' }, { prompt = question }, function(choice)
+      if choice ~= 'Delete' then
+        return
+      end
+      local params = { conversationId = row.conversationId }
+      require('quillon.client').ask('quillon/conversations/delete', params, function(problem)
+        if not failed(problem) and require('quillon.chat').conversation() == row.conversationId then
+          require('quillon.chat').start_new()
+        end
+      end)
+    end)
+  end)
+end
+
+--- Open the conversation that is shown as Markdown, in a buffer to be saved.
+function M.export()
+  local id = shown()
+  if not id then
+    return
+  end
+  local params = { conversationId = id }
+  require('quillon.client').ask('quillon/conversations/export', params, function(problem, result)
+    if failed(problem) then
+      return
+    end
+    vim.cmd.tabnew()
+    vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(result.markdown, '\n'))
+    vim.bo.filetype = 'markdown'
+  end)
+end
+
+return M
