@@ -135,6 +135,30 @@ def pretrain(
 
 
 @app.command()
+def follow(
+    run: RunFolder,
+    corpus: CorpusFolder,
+    tokenizer: TokenizerFile,
+    dialogues: Annotated[Path, typer.Option(help="JSON Lines that `dialogues` wrote.")],
+    recipe: Annotated[str, typer.Option(help="miniature, cpu or gpu.")] = "cpu",
+    minutes: Annotated[float | None, typer.Option(help="Stop each phase after so long.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Stop at this step, to try it out.")] = None,
+    threads: Annotated[int, typer.Option(help="At most; fewer while other programs run.")] = 2,
+) -> None:
+    """Train through all phases of a recipe, or go on with them."""
+    require_modules("torch", "transformers", "tokenizers")
+    require_memory(_MEMORY_GIB)
+    from quillon_training.pretrain import Run
+    from quillon_training.recipes import RECIPES
+    from quillon_training.recipes import follow as follow_recipe
+
+    if recipe not in RECIPES:
+        raise TrainingError(f"There is no recipe {recipe}", f"Choose from {', '.join(RECIPES)}.")
+    training = Run(run, corpus / "train", tokenizer, dialogues)
+    follow_recipe(RECIPES[recipe], run, training, threads=threads, minutes=minutes, at_most=steps)
+
+
+@app.command()
 def grow(
     run: RunFolder,
     output: Annotated[Path, typer.Argument(help="Folder of the deeper run.")],
