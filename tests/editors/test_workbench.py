@@ -12,6 +12,7 @@ from editors import broken_servers
 from editors.code_server import Editor, running
 from editors.headless import temporary_surroundings
 from editors.scripts import engine_settings
+from quillon.engine.models import EMBEDDED
 
 pytestmark = pytest.mark.xdist_group("editors")
 
@@ -60,6 +61,11 @@ def test_on_the_scripted_engine(scenario: str, editor: Editor, tmp_path: Path):
 def test_servers_that_do_not_serve(editor: Editor, tmp_path: Path):
     programs = broken_servers.programs(tmp_path / "programs")
     drive(editor, "broken", tmp_path / "pictures", {}, QUILLON_TEST_PROGRAMS=str(programs))
+
+
+def test_a_model_is_downloaded(editor: Editor, tmp_path: Path):
+    model = str(EMBEDDED)
+    drive(editor, "models", tmp_path / "pictures", scripted(tmp_path), QUILLON_TEST_MODEL=model)
 
 
 def test_the_server_is_installed(editor: Editor, tmp_path: Path):

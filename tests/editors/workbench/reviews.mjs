@@ -9,7 +9,7 @@ export default async function reviews(session) {
   await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
 
   const card = await proposal(session, 'Count from zero', 1);
-  await card.locator('.button', { hasText: 'Review changes' }).click();
+  await card.locator('.button', { hasText: 'Review' }).click();
   await tab(session, 'Review b.py');
   await session.until('both versions are shown', async () =>
     (await session.lines()).filter((line) => /return/.test(line)).length === 4,
@@ -40,7 +40,7 @@ export default async function reviews(session) {
 /** Without the mouse: to the next change, discard it, accept the other. */
 async function keyboard(session) {
   const card = await proposal(session, 'Once more from zero', 2);
-  await card.locator('.button', { hasText: 'Review changes' }).press('Enter');
+  await card.locator('.button', { hasText: 'Review' }).press('Enter');
   await tab(session, 'Review b.py');
   await lens(session, 'Accept').nth(1).waitFor();
   await session.press('F7');

@@ -15,7 +15,7 @@ export const english = {
   copied: 'Copied',
   insertTitle: 'Insert at the cursor',
   reviewTitle: 'Review as a diff before it is inserted',
-  reviewChanges: 'Review changes',
+  reviewChanges: 'Review',
   apply: 'Apply',
   discard: 'Discard',
   applied: 'Applied',

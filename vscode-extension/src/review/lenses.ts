@@ -12,7 +12,7 @@ export function hunkLenses(tab: vscode.Uri, hunks: readonly ShownHunk[]): vscode
 function lensesOf(tab: vscode.Uri, hunk: ShownHunk, count: number): vscode.CodeLens[] {
   const range = new vscode.Range(hunk.first, 0, hunk.first, 0);
   const place = vscode.l10n.t(
-    'Change {0} of {1}: {2} lines out, {3} in',
+    'Change {0} of {1} (−{2} +{3})',
     ...[hunk.index + 1, count, hunk.removed, hunk.added],
   );
   return [
