@@ -1,6 +1,7 @@
 import itertools
 import json
 import re
+import shutil
 
 import pytest
 
@@ -204,23 +205,49 @@ def test_a_cheaper_prefix_learns_nothing(made, tokenizer, tmp_path):
     assert not words[alone].any()
 
 
-def test_the_decay_learns_dialogues_and_code_together(folder, made, tokenizer, tmp_path):
-    build(python_sources([folder]), tmp_path, per_package=10**6, seed=1)
-    path = tmp_path / "dialogues.jsonl"
+@pytest.fixture(scope="module")
+def branch(folder, made, tokenizer, tmp_path_factory):
+    """A run of one step on code alone, and what its decay needs: settings and dialogues."""
+    root = tmp_path_factory.mktemp("branch")
+    build(python_sources([folder]), root, per_package=10**6, seed=1)
+    path = root / "dialogues.jsonl"
     path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))
-    settings = PretrainSettings(
-        length=96, rows_per_batch=8, batches_per_step=1, warmup=1, decay_from=1, decay_steps=4
+    constant = PretrainSettings(length=96, rows_per_batch=8, batches_per_step=1, warmup=1)
+    run = Run(root / "stable", root / "train", tokenizer)
+    run.start(SHAPE, constant)
+    run.train(threads=1, steps=1, minutes=None, log_every=1)
+    decay = msgspec.structs.replace(
+        constant, decay_from=1, decay_steps=4, dialogue_batches=2, dialogue_tokens=512
     )
-    run = Run(tmp_path / "run", tmp_path / "train", tokenizer, path)
-    run.start(SHAPE, msgspec.structs.replace(settings, dialogue_batches=1))
-    run.train(threads=1, steps=2, minutes=None, log_every=1)
-    first, last = read_losses(tmp_path / "run" / "loss.jsonl")
+
+    def go_on(folder, *, until, settings=decay):
+        if not folder.exists():
+            shutil.copytree(root / "stable", folder)
+        run = Run(folder, root / "train", tokenizer, path if settings else None)
+        run.resume(settings)
+        run.train(threads=1, steps=until, minutes=None, log_every=1)
+        return run
+
+    return go_on
+
+
+def test_the_decay_learns_dialogues_and_code_together(branch, tmp_path):
+    branch(tmp_path / "run", until=3)
+    before, first, last = read_losses(tmp_path / "run" / "loss.jsonl")
+    assert before.dialogue_loss is None
     assert first.dialogue_loss > 4
-    assert last.lr < first.lr
-    without = Run(tmp_path / "run", tmp_path / "train", tokenizer)
-    without.resume()
+    assert last.lr < first.lr < before.lr
+    assert first.tokens > before.tokens + 96 * 8  # dialogues are counted too
     with pytest.raises(TrainingError, match="ask for dialogues"):
-        without.train(threads=1, steps=3, minutes=None)
+        branch(tmp_path / "run", until=4, settings=None)
+
+
+def test_an_interrupted_decay_goes_on_at_its_step(branch, tmp_path):
+    whole = branch(tmp_path / "whole", until=4)
+    branch(tmp_path / "parts", until=2)
+    parts = branch(tmp_path / "parts", until=4)
+    for name, value in whole.model.state_dict().items():
+        torch.testing.assert_close(parts.model.state_dict()[name], value)
 
 
 def test_the_command_line_says_what_to_do(monkeypatch, capsys, tokenizer, tmp_path):
