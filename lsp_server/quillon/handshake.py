@@ -18,6 +18,7 @@ from quillon import __version__
 _ENCODINGS = ("utf-8", "utf-16", "utf-32")
 _HEADER_LIMIT = 16 * 1024  # bytes; no client's header comes near
 _BODY_LIMIT = 64 * 1024 * 1024
+_MOST_DIGITS = 20
 
 
 class Handshake:
@@ -116,6 +117,8 @@ def _read_more(fd: int, hands: Handshake) -> bool:
 def _content_length(header: bytes) -> int | None:
     for line in header.split(b"\r\n"):
         name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length" and value.strip().isdigit():
-            return int(value)
+        number = value.strip()
+        if name.strip().lower() == b"content-length" and number.isdigit():
+            # Of very many digits Python makes no number.
+            return int(number) if len(number) <= _MOST_DIGITS else None
     return None

@@ -160,6 +160,16 @@ class QuillonProtocol(LanguageServerProtocol):
         self._request_futures.pop(number, None)
         self._result_types.pop(number, None)
 
+    def _run_generator(
+        self, future: Future[Any] | None, *, gen: Any, result_future: Future[Any]
+    ) -> None:
+        # The session ends while a handler runs: pygls logs the traceback of it.
+        if future is not None and future.cancelled():
+            gen.close()
+            result_future.cancel()
+            return
+        super()._run_generator(future, gen=gen, result_future=result_future)
+
     def _send_response(
         self, msg_id: MsgId, result: Any | None = None, error: Any | None = None
     ) -> None:

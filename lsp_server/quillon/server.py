@@ -76,12 +76,15 @@ def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: Binary
     # A thread that parses holds the interpreter; the event loop must not wait long for its turn.
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
-        asyncio.run(_serve(server, hands, stdin_fd, stdout))
+        problem = asyncio.run(_serve(server, hands, stdin_fd, stdout))
     except SystemExit as stop:  # raised by pygls on `exit`
         return int(stop.code or 0)
     except KeyboardInterrupt:
         return 130
-    logger.info("The client closed the connection without saying exit")
+    if problem:
+        logger.error("%s. The session ends.", problem)
+    else:
+        logger.info("The client closed the connection without saying exit")
     return 1
 
 
@@ -93,9 +96,17 @@ def _quiet_pygls() -> None:
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
 
 
-async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> None:
+async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> str:
+    """Serve until the client says exit, which raises; else why not (empty: it went away)."""
+    serving, problems = asyncio.current_task(), []
+
+    def give_up(problem: str) -> None:
+        problems.append(problem)
+        if serving is not None and len(problems) == 1:
+            serving.cancel()
+
     reader = await open_reader(stdin_fd, hands.pending)
-    server.protocol.set_writer(await open_writer(stdout))
+    server.protocol.set_writer(await open_writer(stdout, give_up))
     watcher = asyncio.create_task(_leave_with_the_editor(server))
     try:
         await run_async(
@@ -105,10 +116,15 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
             logger=logging.getLogger("pygls"),
             error_handler=server.report_server_error,
         )
+    except asyncio.CancelledError:
+        if serving is None or not problems:
+            raise
+        serving.uncancel()
     finally:
         watcher.cancel()
         await server.close()
         await server.leave()
+    return problems[0] if problems else reader.problem
 
 
 async def _leave_with_the_editor(server: QuillonServer) -> None:

@@ -1,77 +1,186 @@
-"""The standard streams as a transport for pygls, read and written through the event loop."""
+"""The standard streams as a transport for pygls, read and written through the event loop.
+
+What a client can send or leave unread is bounded: one that announces a message larger than any,
+sends no messages at all or never reads its answers is told of in the log, and its session ends.
+"""
 
 import asyncio
 import io
 import os
-from typing import BinaryIO
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, Protocol
 
-from pygls.io_ import StdinAsyncReader, StdoutWriter
+from pygls.io_ import StdoutWriter
 
 from quillon.handshake import Replayed
 
+_MAX_LINE = 64 * 1024  # bytes of a line of a header; none comes near
+_MAX_LINES = 100  # lines of a header
+_MAX_BODY = 512 * 1024 * 1024  # bytes of a message; a text that is opened is one
+_MAX_UNREAD = 64 * 1024 * 1024  # bytes of answers that wait for the client
+_STRANGE = "What the client sent is no message of the Language Server Protocol:"
+_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,20})[ \t]*", re.IGNORECASE)
 
-class PipeReader:
-    """Reads through the event loop; an end of input inside a frame reads as the end."""
+
+class Source(Protocol):
+    """Where bytes come from. Every method gives nothing at the end of input."""
+
+    async def readline(self) -> bytes:
+        """The next line, its end included, or of a longer one the first 64 KiB."""
+        ...
+
+    async def readexactly(self, n: int) -> bytes:
+        """The next `n` bytes; nothing where the input ends before."""
+        ...
+
+
+class PipeSource:
+    """Pipes and sockets, read through the event loop."""
 
     def __init__(self, stream: asyncio.StreamReader) -> None:
         self._stream = stream
 
     async def readline(self) -> bytes:
-        """The next line, its end included; empty at the end of input."""
+        """See `Source`."""
         try:
-            return await self._stream.readline()
-        except (ValueError, ConnectionError):
-            return b""  # a header line over 64 KiB is no header, and a reset is an end
+            return await self._stream.readuntil(b"\n")
+        except asyncio.IncompleteReadError as error:
+            return error.partial
+        except asyncio.LimitOverrunError:
+            return await self.readexactly(_MAX_LINE)
+        except ConnectionError:
+            return b""  # a reset is an end
 
     async def readexactly(self, n: int) -> bytes:
-        """The next `n` bytes; empty where the input ends before."""
+        """See `Source`."""
         try:
             return await self._stream.readexactly(n)
         except (asyncio.IncompleteReadError, ConnectionError):
             return b""
 
 
-class PipeWriter:
-    """Writes through the event loop, so that a client that does not read blocks nobody."""
+class ThreadSource:
+    """What the event loop cannot watch (regular files, Windows), read by a thread."""
 
-    def __init__(self, transport: asyncio.WriteTransport) -> None:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        # Of its own: the loop's pool would be waited for at the end.
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="stdin")
+
+    async def readline(self) -> bytes:
+        """See `Source`."""
+        run = asyncio.get_running_loop().run_in_executor
+        return await run(self._pool, self._file.readline, _MAX_LINE)
+
+    async def readexactly(self, n: int) -> bytes:
+        """See `Source`."""
+        run = asyncio.get_running_loop().run_in_executor
+        found = await run(self._pool, self._file.read, n)
+        return found if len(found) == n else b""
+
+
+class Reader:
+    """Messages for pygls, which is shown plain headers only.
+
+    `problem` says why there is no further message, where that is not the end of input.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lines = 0
+        self._has_length = False
+        self.problem = ""
+
+    async def readline(self) -> bytes:
+        """The next line of a header, its end included; nothing when the session is over."""
+        line = b"" if self.problem else await self._source.readline()
+        self.problem = self.problem or self._wrong(line)
+        if self.problem:
+            return b""
+        if not line.strip():
+            self._lines, self._has_length = 0, False
+            return line
+        self._lines += 1
+        if (length := _LENGTH.fullmatch(line.rstrip(b"\r\n"))) is None:
+            return line
+        self._has_length = True
+        # A client may write it in other ways; pygls knows one.
+        return b"Content-Length: %d\r\n" % int(length[1])
+
+    async def readexactly(self, n: int) -> bytes:
+        """The body of a message."""
+        return await self._source.readexactly(n)
+
+    def _wrong(self, line: bytes) -> str:
+        """Why a line is of no header; empty: it is of one, or it is the end of input."""
+        if line and not line.endswith(b"\n"):
+            cut = len(line) >= _MAX_LINE  # else the input ends here
+            return f"{_STRANGE} a line of over {_MAX_LINE // 1024} KiB" if cut else ""
+        if self._lines >= _MAX_LINES:
+            return f"{_STRANGE} a header of over {_MAX_LINES} lines"
+        if self._lines and not self._has_length and line and not line.strip():
+            return f"{_STRANGE} a header without a Content-Length"
+        length = _LENGTH.fullmatch(line.rstrip(b"\r\n"))
+        if length is None and line[:15].lower() == b"content-length:":
+            return f"{_STRANGE} a Content-Length that is no number of bytes"
+        if length is not None and int(length[1]) > _MAX_BODY:
+            return (
+                f"The client announced a message of {int(length[1])} bytes, and at most "
+                f"{_MAX_BODY} are read"
+            )
+        return ""
+
+
+class PipeWriter:
+    """Writes through the event loop, so that a client that does not read blocks nobody.
+
+    One that never reads is given up, and told to `give_up`, with what waits for it.
+    """
+
+    def __init__(self, transport: asyncio.WriteTransport, give_up: Callable[[str], None]) -> None:
         self._transport = transport
+        self._give_up = give_up
 
     def write(self, data: bytes) -> None:
         """Queue bytes; what a client that is gone would have got is dropped."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
+        if self._transport.is_closing():
+            return
+        self._transport.write(data)
+        waiting = self._transport.get_write_buffer_size()
+        if waiting > _MAX_UNREAD:
+            self._transport.abort()  # what waits is let go, and with it its memory
+            self._give_up(f"The client has left {waiting} bytes unread")
 
     def close(self) -> None:
         """Close once everything queued is written."""
         self._transport.close()
 
 
-async def open_reader(stdin_fd: int, pending: bytes) -> PipeReader | StdinAsyncReader:
-    """A reader for pygls that serves `pending` first.
-
-    Pipes and sockets are read through the loop; where it cannot watch the descriptor (regular
-    files, Windows) a thread reads.
-    """
-    stream = asyncio.StreamReader()
+async def open_reader(stdin_fd: int, pending: bytes) -> Reader:
+    """A reader for pygls that serves `pending` first."""
+    stream = asyncio.StreamReader(limit=_MAX_LINE)
     try:
         await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(stream),
             os.fdopen(stdin_fd, "rb", buffering=0, closefd=False),
         )
     except (ValueError, OSError, NotImplementedError):
-        return StdinAsyncReader(io.BufferedReader(Replayed(pending, stdin_fd)))
+        return Reader(ThreadSource(io.BufferedReader(Replayed(pending, stdin_fd))))
     if pending:
         stream.feed_data(pending)
-    return PipeReader(stream)
+    return Reader(PipeSource(stream))
 
 
-async def open_writer(stdout: BinaryIO) -> PipeWriter | StdoutWriter:
-    """A writer for pygls; see `open_reader` for where it blocks."""
+async def open_writer(
+    stdout: BinaryIO, give_up: Callable[[str], None]
+) -> PipeWriter | StdoutWriter:
+    """A writer for pygls; where the loop cannot watch the descriptor it blocks."""
     try:
         transport, _ = await asyncio.get_running_loop().connect_write_pipe(
             asyncio.BaseProtocol, stdout
         )
     except (ValueError, OSError, NotImplementedError):
         return StdoutWriter(stdout)
-    return PipeWriter(transport)
+    return PipeWriter(transport, give_up)
