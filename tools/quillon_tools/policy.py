@@ -39,7 +39,8 @@ _NEVER_RUN = frozenset(
 class ApprovalRequest(msgspec.Struct, frozen=True):
     """What the user is asked. `preview` shows what would happen: a command, or a diff.
 
-    All of it is for eyes: what could not be seen is spelled out.
+    All of it is for eyes: what could not be seen is spelled out. Only `identity` is not: it is
+    the same for two requests exactly where the same would happen.
     """
 
     call_id: str
@@ -48,6 +49,7 @@ class ApprovalRequest(msgspec.Struct, frozen=True):
     arguments: dict[str, Any]
     reason: str
     preview: str
+    identity: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -151,7 +153,7 @@ class Policy:
         decision = self._remembered(key, valid.tool, doubt)
         if decision is None:
             by = "user"
-            decision = await self._ask(valid, preview, doubt)
+            decision = await self._ask(valid, preview, key, doubt)
             # Only what the user said is remembered, not that nobody could be asked.
             if decision.kind != "once" and decision is not _UNASKED:
                 self._decided[key] = decision
@@ -169,7 +171,7 @@ class Policy:
         fresh = bool(doubt) or (tool.effect != "read" and not self._trusted)
         return None if fresh else decision
 
-    async def _ask(self, valid: ValidCall, preview: str, doubt: str) -> Decision:
+    async def _ask(self, valid: ValidCall, preview: str, identity: str, doubt: str) -> Decision:
         reasons = [visible_lines(valid.tool.summary), visible_lines(doubt)]
         if not self._trusted and valid.tool.effect != "read":
             reasons.append(_UNTRUSTED)
@@ -180,6 +182,7 @@ class Policy:
             arguments=visible_values(valid.arguments),
             reason="\n".join(filter(None, reasons)),
             preview=preview,
+            identity=identity,
         )
         try:
             return await self._approve(request)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from quillon import __version__
+from quillon.cli import eval_options
 from quillon.cli.output import Output, fail
 from quillon.engine.base import EngineError
 from quillon.settings import Settings, parse_settings
@@ -116,6 +117,23 @@ def explain(
 
 
 @app.command()
+def mcp(
+    folder: Annotated[
+        list[Path] | None,
+        typer.Option("--folder", "-C", metavar="DIR", help="Workspace folder; may be repeated."),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", metavar="TOOL", help="Let a tool run unasked; may be repeated."),
+    ] = None,
+) -> None:
+    """Offer the workspace's tools to another program, by the Model Context Protocol."""
+    from quillon.cli.mcp import run  # noqa: PLC0415 - commands load what they need
+
+    _guard(lambda: run(folder or (), allow or ()), json=False)
+
+
+@app.command()
 def audit(
     conversation: Annotated[
         str | None, typer.Argument(metavar="CONVERSATION", help="Its id; the latest without one.")
@@ -141,40 +159,23 @@ def doctor(
 
 @app.command("eval")
 def evaluate(
-    model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL]", help="GGUF file; the one in use without.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Base URL of a remote engine to measure.")] = None,
-    remote_model: Annotated[str | None, typer.Option(help="The model's name there.")] = None,
-    tasks: Annotated[
-        str, typer.Option(metavar="NAME,...", help="Which tasks; all if left out.")
-    ] = "",
-    count: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="At most so many questions of a task.")
-    ] = None,
-    compare: Annotated[
-        tuple[str, str] | None,
-        typer.Option(metavar="A B", help="Two models, or reports saved by --json, side by side."),
-    ] = None,
-    dialogues: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Dialogues to ask in place of ours.")
-    ] = None,
-    packages: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Installed packages; the held-out ones give the holes."),
-    ] = None,
-    bfcl: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A copy of BFCL's data, for the task bfcl.")
-    ] = None,
-    json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep everything here; resumes from it.")
-    ] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the table here, too.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Which questions are drawn.")] = 7,
+    model: eval_options.Model = None,
+    url: eval_options.Url = None,
+    remote_model: eval_options.RemoteModel = None,
+    tasks: eval_options.Tasks = "",
+    count: eval_options.Count = None,
+    compare: eval_options.Compare = None,
+    dialogues: eval_options.Dialogues = None,
+    packages: eval_options.Packages = None,
+    bfcl: eval_options.Bfcl = None,
+    json: eval_options.Json = None,
+    markdown: eval_options.Markdown = None,
+    seed: eval_options.Seed = 7,
 ) -> None:
-    """Measure how good a model is at calls, code, mistakes and speed."""
+    """Measure how good a model is at calls, code, mistakes and speed.
+
+    The task `tests` runs what the model writes, in a temporary copy of a small project.
+    """
     from quillon.cli.eval import Wish, run_eval  # noqa: PLC0415 - commands load what they need
     from quillon.eval.run import Plan, chosen  # noqa: PLC0415 - the same
 

@@ -88,8 +88,9 @@ def narrowed(result: dict[str, Any]) -> dict[str, Any]:
     kept = []
     for tool in tools:
         schema = tool.get("inputSchema") if isinstance(tool, dict) else None
-        known = isinstance(schema, dict) and isinstance(tool.get("name"), str)
-        if known and schema.get("type", "object") == "object":
+        if not isinstance(schema, dict) or not isinstance(tool.get("name"), str):
+            continue
+        if schema.get("type", "object") == "object":
             texts = {k: tool[k] for k in ("title", "description") if isinstance(tool.get(k), str)}
             inputs = {"type": "object", **schema}
             kept.append({"name": tool["name"], "inputSchema": inputs, **texts})
