@@ -3,6 +3,7 @@
 import json
 
 import msgspec
+import pytest
 
 from quillon.eval.outcomes import load_report, save_report
 
@@ -47,6 +48,21 @@ def test_tasks_that_do_not_exist(here):
     ended = here("eval", "--tasks", "calls,poetry")
     assert ended.status == 2
     assert ended.sentence.startswith("'poetry' is no task. The tasks are calls, ")
+
+
+@pytest.mark.parametrize(
+    "more", [["--json", "x.json"], ["--url", "http://127.0.0.1:1/v1"], ["model.gguf"]]
+)
+def test_a_comparison_of_more_than_two_things(here, more):
+    ended = here("eval", "--compare", "a.json", "b.json", *more)
+    assert ended.status == 2
+    assert "--compare takes two models" in ended.sentence
+
+
+def test_a_remote_engine_that_is_not_there(here):
+    ended = here("eval", "--url", "http://127.0.0.1:1/v1", "--tasks", "requests")
+    assert ended.status == 1
+    assert "127.0.0.1:1" in ended.sentence
 
 
 def test_a_report_that_is_none(here, project):

@@ -47,6 +47,14 @@ def run_eval(wish: Wish, plan: Plan) -> int:
     unknown = [task for task in plan.tasks if task not in TASKS]
     if unknown:
         fail(f"{unknown[0]!r} is no task. The tasks are {', '.join(TASKS)}.", status=2)
+    if wish.compare is not None and (wish.url or wish.json or wish.model):
+        fail(
+            "--compare takes two models or two reports and nothing else. Measure each with --json "
+            "first, then compare the reports.",
+            status=2,
+        )
+    if wish.url and wish.model:
+        fail("Name a model file or a remote engine (--url), not both.", status=2)
     try:
         return asyncio.run(_run(wish, plan))
     except EvalError as error:

@@ -27,7 +27,10 @@ def comparison(one: Report, other: Report) -> str:
         if found is not None:
             difference = _difference(figure, one.outcomes, other.outcomes)
             rows.append([figure.task, figure.name, _value(figure), _value(found), difference])
-    head = ["task", "figure", one.subject.model, other.subject.model, "difference (95 %)"]
+    names = [one.subject.model, other.subject.model]
+    if names[0] == names[1]:
+        names = [f"{name} ({letter})" for name, letter in zip(names, "AB", strict=True)]
+    head = ["task", "figure", *names, "difference (95 %)"]
     lines = [*_about(one), *_about(other), _table(head, rows)]
     return "\n\n".join(lines) + "\n"
 

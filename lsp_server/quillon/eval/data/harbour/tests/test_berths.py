@@ -5,6 +5,8 @@ from harbour.ships import Ship
 
 
 class BerthsTest(unittest.TestCase):
+    """Berths as the harbour master expects them."""
+
     def test_moor(self):
         quay = Quay([50, 20, 30])
         self.assertEqual(quay.moor(Ship("A", 18, 2)), 1)

@@ -4,6 +4,8 @@ from harbour.fees import euros, mooring_fee, overdue, split_bill, with_discount
 
 
 class FeesTest(unittest.TestCase):
+    """Fees as the harbour master expects them."""
+
     def test_fee(self):
         self.assertEqual(mooring_fee(10, 5), 1200)
         self.assertEqual(mooring_fee(10, 1), 0)

@@ -4,6 +4,8 @@ from harbour.logbook import Logbook, load_logbook
 
 
 class LogbookTest(unittest.TestCase):
+    """Logbook as the harbour master expects them."""
+
     def test_notes(self):
         log = Logbook()
         self.assertEqual(log.quiet_hours(), 0)

@@ -6,6 +6,8 @@ from harbour.ships import Ship
 
 
 class ReportTest(unittest.TestCase):
+    """Report as the harbour master expects them."""
+
     def test_lines(self):
         self.assertEqual(berth_line(3, None), " 3 free")
         self.assertEqual(berth_line(3, Ship("Ada", 12.0, 1)), " 3 Ada (12 m)")

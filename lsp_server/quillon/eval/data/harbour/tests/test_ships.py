@@ -4,6 +4,8 @@ from harbour.ships import MissingCargo, Ship, fits_channel, heaviest_ship, parse
 
 
 class ShipsTest(unittest.TestCase):
+    """Ships as the harbour master expects them."""
+
     def test_cargo(self):
         ship = Ship("Vesta", 40, 3.2, {"coal": 30, "tin": 5})
         self.assertTrue(ship.is_laden())

@@ -4,6 +4,8 @@ from harbour.signals import blink_seconds, from_morse, read_flags, to_morse
 
 
 class SignalsTest(unittest.TestCase):
+    """Signals as the harbour master expects them."""
+
     def test_flags(self):
         self.assertEqual(read_flags("aXq"), ["diver below", "healthy"])
 

@@ -11,6 +11,8 @@ from harbour.tides import (
 
 
 class TidesTest(unittest.TestCase):
+    """Tides as the harbour master expects them."""
+
     def test_levels(self):
         self.assertAlmostEqual(water_level(0), 6.0)
         self.assertAlmostEqual(water_level(PERIOD / 2), 2.0)
