@@ -244,14 +244,27 @@ export class Session {
 
   /** Wait until the workbench has stored something that a reload is to bring back. */
   async kept(text) {
-    const state = path.join(process.env.QUILLON_TEST_DATA, 'User', 'workspaceStorage');
-    const holds = (folder) =>
-      fs.existsSync(folder) &&
-      fs
-        .readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((file) => file.isFile())
-        .some((file) => fs.readFileSync(path.join(file.parentPath, file.name)).includes(text));
-    await this.until(`${text} is stored`, async () => holds(state));
+    await this.until(`${text} is stored`, () =>
+      this.page.evaluate(async (wanted) => {
+        const done = (request) =>
+          new Promise((resolve, reject) => {
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = () => reject(request.error);
+          });
+        for (const { name } of await indexedDB.databases()) {
+          const database = await done(indexedDB.open(name));
+          try {
+            for (const store of database.objectStoreNames) {
+              const values = database.transaction(store).objectStore(store).getAll();
+              if (JSON.stringify(await done(values)).includes(wanted)) return true;
+            }
+          } finally {
+            database.close();
+          }
+        }
+        return false;
+      }, text),
+    );
   }
 
   /** Ask in the chat. */

@@ -138,7 +138,7 @@ export class Log {
       'div',
       { class: 'outcome' },
       reason === '' ? null : element('p', { class: kind }, reason),
-      outcome.usage === null
+      outcome.usage === null || outcome.usage.promptTokens === 0
         ? null
         : element('p', { class: 'usage' }, usageLine(outcome.usage, strings)),
     );
