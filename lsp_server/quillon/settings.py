@@ -21,7 +21,10 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     path: Annotated[
         str | None,
-        Meta(description="GGUF file to use. Empty: QUILLON_MODEL, else the embedded model."),
+        Meta(
+            description="GGUF file to use, or the name of a pulled model. "
+            "Empty: QUILLON_MODEL, else the embedded model."
+        ),
     ] = None
     adapter: Annotated[
         str | None, Meta(description="LoRA adapter (GGUF) to apply to the model.")
