@@ -96,6 +96,10 @@ async def _measured(model: str | None, wish: Wish, plan: Plan, kept: Path | None
 
             await run.go(info, tell)
         complete = True
+    except asyncio.CancelledError:
+        if subject is not None and run.outcomes:
+            _show(markdown(report_of(subject, run.outcomes, run.notes, complete=False)), wish)
+        raise
     finally:
         await engine.aclose()
         if subject is not None:
