@@ -1,6 +1,7 @@
 """Budgets hold by the embedded model's own tokenizer, which merges across lines and words."""
 
 import inspect
+import json
 from asyncio import queues
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from quillon.context.gather import Gatherer, InlineBudget
 from quillon.engine.llama import Model
 from quillon.engine.models import EMBEDDED
 from quillon.text import Span
+from quillon_tools.registry import all_tools, default_tools
 
 SOURCE = inspect.getsource(queues).replace("queue", "队列 é 😀", 20)
 
@@ -54,3 +56,13 @@ async def test_material_budgets(tokenizer, budget):
     found = await Gatherer(tokenizer).about(here, Span(start, start + 1500), budget)
     assert sum(tokenizer.model.count(part.text) for part in found.parts) <= found.tokens <= budget
     assert bool(found.left_out.lines) == (budget < 300)
+
+
+@pytest.mark.parametrize(
+    ("tools", "detail", "most"), [(default_tools(), "brief", 400), (all_tools(), "full", 1500)]
+)
+def test_what_the_definitions_of_all_tools_cost(tokenizer, tools, detail, most):
+    # As chat templates write them: one to a line. The vocabulary is a small one, so that a model
+    # of Qwen's size needs fewer tokens for the same.
+    lines = "".join(f"\n{json.dumps(tool.definition(detail))}" for tool in tools)
+    assert tokenizer.model.count(lines) < most

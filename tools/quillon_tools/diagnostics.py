@@ -15,7 +15,7 @@ def get_diagnostics(workspace: Workspace, path: ConfinedPath | None = None) -> s
     """Show errors and warnings.
 
     Args:
-        path: File or folder; everything if left out.
+        path: File or folder.
     """
     rows = []
     problems = workspace.diagnostics.problems(None)

@@ -28,7 +28,7 @@ class Replacement:
 
     Attributes:
         path: The file.
-        search: Text to replace; must stand in the file exactly once.
+        search: Text that the file has exactly once.
         replace: The new text.
     """
 
@@ -39,7 +39,7 @@ class Replacement:
 
 @tool(effect="edit")
 def propose_edit(workspace: Workspace, edits: list[Replacement]) -> Proposal:
-    """Propose changes to files. The user sees them first.
+    """Propose changes to files.
 
     Args:
         edits: The changes.
@@ -62,10 +62,10 @@ def propose_edit(workspace: Workspace, edits: list[Replacement]) -> Proposal:
 
 @tool(effect="edit")
 def create_file(workspace: Workspace, path: ConfinedPath, content: str) -> Proposal:
-    """Propose a new file. The user sees it first.
+    """Propose a new file.
 
     Args:
-        path: The file, which must not exist.
+        path: A new file.
         content: Its text.
     """
     if not path.parts or path.real.exists() or workspace.open_text(path) is not None:

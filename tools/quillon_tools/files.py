@@ -68,7 +68,7 @@ def list_files(workspace: Workspace, path: ConfinedPath | None = None) -> str:
     """List a folder.
 
     Args:
-        path: The folder; the root if left out.
+        path: The folder.
     """
     folder = path or workspace.top
     if not folder.top and folder.real.is_file():
@@ -91,7 +91,7 @@ def find_files(workspace: Workspace, stop: Stop, pattern: str) -> str:
     """Find files by a glob such as *.py or src/**/*.ts.
 
     Args:
-        pattern: The glob; a name without / matches in every folder.
+        pattern: The glob.
     """
     spec = _glob(pattern)
     if spec is None:

@@ -65,8 +65,8 @@ def git_diff(
     """Show uncommitted changes.
 
     Args:
-        path: Only changes of this file or folder.
-        commit: Show what this commit changed instead.
+        path: File or folder.
+        commit: Show this commit instead.
     """
     command: tuple[str, ...] = ("diff", *_PLAIN, "HEAD")
     if commit is not None:
@@ -87,7 +87,7 @@ def git_log(
     """Show the latest commits.
 
     Args:
-        path: Only commits that changed this file or folder.
+        path: File or folder.
         count: How many.
     """
     number = min(max(1, count), MAX_COMMITS)

@@ -13,10 +13,10 @@ MAX_ARGUMENTS = 100
 
 @tool(effect="run")
 def run_command(workspace: Workspace, limits: Limits, arguments: list[str]) -> Command:
-    """Run a program, without a shell. The user is asked.
+    """Run a program without a shell.
 
     Args:
-        arguments: The program and its arguments, one by one.
+        arguments: Program and arguments.
     """
     if not arguments or not arguments[0].strip() or len(arguments) > MAX_ARGUMENTS:
         raise Retry('arguments must hold a program and its arguments, such as ["ls", "-l"]')

@@ -36,7 +36,7 @@ def run_tests(
     """Run tests.
 
     Args:
-        target: File, folder, file::test or the name of a test; all tests if left out.
+        target: File, folder, file::test or test name.
     """
     parsed = parse_target(workspace, target, lambda: _tests(index, stop))
     runner, folder = _runner(workspace, parsed)

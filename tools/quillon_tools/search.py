@@ -50,9 +50,9 @@ def search_text(
 
     Args:
         pattern: The text, on one line.
-        path: File or folder to search; everything if left out.
-        regex: Whether the pattern is a regular expression (RE2).
-        context: Lines to show around each match.
+        path: File or folder.
+        regex: Pattern is a regular expression.
+        context: Lines around each match.
     """
     if not pattern.strip() or "\n" in pattern or len(pattern) > _MAX_PATTERN:
         raise Retry("pattern must be some text on one line")

@@ -38,7 +38,7 @@ def search_symbols(index: SymbolIndex, stop: Stop, query: str, *, kind: Kind | N
 
     Args:
         query: The name, or Container.name.
-        kind: Only symbols of this kind.
+        kind: Its kind.
     """
     name = plain_name(query)
     definitions, note = index.definitions(stop)
@@ -69,7 +69,7 @@ def read_symbol(workspace: Workspace, index: SymbolIndex, stop: Stop, name: str)
 
 @tool(effect="read")
 def find_references(workspace: Workspace, index: SymbolIndex, stop: Stop, name: str) -> str:
-    """Find where a name is used in code, not in comments or strings.
+    """Find where a name is used.
 
     Args:
         name: The name.
