@@ -24,6 +24,7 @@ COMMANDS = (
     "engine status",
     "engine stop",
     "engine run",
+    "mcp",
 )
 
 
