@@ -190,6 +190,20 @@ def test_the_first_words_of_an_answer_weigh_as_a_call_does(made, tokenizer):
     assert kinds == [0.5, 0, 0.5, 0, 5, 1, 0, 0.5, 0, 5, 1, 0]
 
 
+def test_rows_may_stand_late_in_a_conversation(made, tokenizer, tmp_path):
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))
+    mixture = DialogueMixture(shifted=1, farthest=300, joined=0)
+    rows = DialogueRows(path, load_tokenizer(tokenizer), tokens=512, seed=1, mixture=mixture)
+    batch = rows.batch(0)
+    assert 1 <= batch.shift <= 300
+    model = build_model(SHAPE, seed=1)
+    near = hidden_states(model, msgspec.structs.replace(batch, shift=0))
+    far = hidden_states(model, batch)
+    assert near.shape == far.shape
+    assert not torch.allclose(near, far)
+
+
 def test_a_cheaper_prefix_learns_nothing(made, tokenizer, tmp_path):
     path = tmp_path / "dialogues.jsonl"
     path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))

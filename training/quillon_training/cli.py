@@ -36,7 +36,9 @@ def main() -> None:
     try:
         app()
     except TrainingError as error:
-        console.print(f"[red]{error}[/]\n{error.hint}", highlight=False)
+        # No markup: messages have brackets of their own, such as quillon[training].
+        console.print(str(error), style="red", highlight=False, markup=False)
+        console.print(error.hint, highlight=False, markup=False)
         sys.exit(1)
 
 
@@ -194,6 +196,9 @@ def export(
     ] = None,
     averaged: Annotated[bool, typer.Option(help="The averaged weights, not the last.")] = True,
     licence: Annotated[str, typer.Option(help="Licence of the model file.")] = "apache-2.0",
+    context: Annotated[
+        int | None, typer.Option(help="Tokens of context it is good for; else the shape's.")
+    ] = None,
     name: str = "Quillon Tiny",
     version: str = "1",
 ) -> None:
@@ -203,6 +208,8 @@ def export(
     from quillon_training.export import ModelCard, write_model
 
     saved = load_checkpoint(run)
+    if context:
+        saved.shape = msgspec.structs.replace(saved.shape, context=context)
     description = f"Trained on {saved.tokens / 1e6:.1f}M tokens of code."
     card = ModelCard(name=name, version=version, description=description, licence=licence)
     path = write_model(

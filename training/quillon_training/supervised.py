@@ -27,6 +27,7 @@ class DialogueMixture(msgspec.Struct, frozen=True):
 
     `joined` is the share of rows that hold several requests, one after another. `prefix_learns` is
     the share of batches whose gradients flow through the system prompt too, which is dear.
+    Positions of a `shifted` share begin up to `farthest` further on, as late in a conversation.
     """
 
     call_weight: float = CALL_WEIGHT
@@ -34,6 +35,8 @@ class DialogueMixture(msgspec.Struct, frozen=True):
     joined: float = 0.35
     longest: int = 640
     prefix_learns: float = 1.0
+    shifted: float = 0.0
+    farthest: int = 1024
 
 
 class DialogueBatch(msgspec.Struct, frozen=True):
@@ -43,6 +46,7 @@ class DialogueBatch(msgspec.Struct, frozen=True):
     ids: torch.Tensor
     weights: torch.Tensor
     prefix_learns: bool = True
+    shift: int = 0
 
 
 class DialogueRows:
@@ -90,8 +94,10 @@ class DialogueRows:
         for index, row in enumerate(rows):
             ids[index, : len(row.ids)] = torch.tensor(row.ids)
             weights[index, : len(row.ids)] = torch.tensor(row.weights)
-        learns = rng.random() < self._mixture.prefix_learns
-        return DialogueBatch(torch.tensor(prefix), ids, weights, learns)
+        mixture = self._mixture
+        learns = rng.random() < mixture.prefix_learns
+        shift = rng.randint(1, mixture.farthest) if rng.random() < mixture.shifted else 0
+        return DialogueBatch(torch.tensor(prefix), ids, weights, learns, shift)
 
     def _row(self, group: Sequence[Rendered], rng: random.Random) -> Rendered:
         first = rng.choice(group)
@@ -118,7 +124,7 @@ def hidden_states(model: Qwen2ForCausalLM | Qwen3ForCausalLM, batch: DialogueBat
         keys, values = layer.keys, layer.values
         shape = (rows, *keys.shape[1:])
         shared.update(keys.expand(shape), values.expand(shape), index)
-    start = len(batch.prefix)
+    start = len(batch.prefix) + batch.shift
     positions = torch.arange(start, start + length, device=batch.ids.device)[None]
     output = model.model(
         input_ids=batch.ids, past_key_values=shared, use_cache=True, position_ids=positions
