@@ -88,9 +88,9 @@ def server_command(settings: Mapping[str, Any] | None = None) -> list[str]:
     return command if settings is None else [*command, "--settings", json.dumps(settings)]
 
 
-def editor_command() -> list[str]:
+def editor_command(configuration: Path = LUA / "init.lua") -> list[str]:
     """Neovim with the configuration under test and nothing of the user's."""
-    return [str(neovim()), "-u", str(LUA / "init.lua"), "-i", "NONE", "-n"]
+    return [str(neovim()), "-u", str(configuration), "-i", "NONE", "-n"]
 
 
 def editor_environment(surroundings: Surroundings, command: list[str]) -> dict[str, str]:
@@ -107,10 +107,31 @@ def run_scenario(
     script: Path, surroundings: Surroundings, command: list[str]
 ) -> subprocess.CompletedProcess[str]:
     """Run a Lua scenario; its output tells what failed."""
+    return _run(script, surroundings, editor_environment(surroundings, command))
+
+
+def run_installed(
+    script: Path, surroundings: Surroundings, configuration: Path, plugin: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a scenario with a user's configuration, a plugin's folder and `quillon` on the PATH."""
+    environment = {
+        **editor_environment(surroundings, []),
+        "QUILLON_TEST_PLUGIN": str(plugin),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
+    return _run(script, surroundings, environment, configuration)
+
+
+def _run(
+    script: Path,
+    surroundings: Surroundings,
+    environment: Mapping[str, str],
+    configuration: Path = LUA / "init.lua",
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*editor_command(), "--headless", "-l", str(script)],
+        [*editor_command(configuration), "--headless", "-l", str(script)],
         cwd=surroundings.workspace,
-        env=editor_environment(surroundings, command),
+        env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,6 +1,7 @@
 """The Neovim plugin, in a real Neovim."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 
 from editors.headless import (
     LUA,
+    PLUGIN,
     Surroundings,
     editor_command,
     editor_environment,
+    run_installed,
     run_scenario,
     server_command,
     temporary_surroundings,
@@ -39,6 +42,19 @@ def test_without_a_server(name: str, surroundings: Surroundings):
 def test_on_the_scripted_engine(name: str, surroundings: Surroundings):
     command = server_command({"engine": engine_settings(surroundings.folder)})
     done = run_scenario(LUA / "server" / f"{name}.lua", surroundings, command)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.endswith("passed\n"), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("configuration", "place"),
+    [("packpath", "home/data/nvim/site/pack/quillon/start/quillon"), ("lazy", "checkout/nvim")],
+)
+def test_as_it_is_installed(configuration: str, place: str, surroundings: Surroundings):
+    plugin = Path(shutil.copytree(PLUGIN, surroundings.folder / place))
+    script = LUA / "installed" / "attach.lua"
+    user = LUA / "configurations" / f"{configuration}.lua"
+    done = run_installed(script, surroundings, user, plugin)
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("passed\n"), done.stdout
 

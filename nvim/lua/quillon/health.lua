@@ -120,8 +120,10 @@ function M.check_model(status)
   for _, line in ipairs(require('quillon.status').describe(status)) do
     health.info(line)
   end
-  if status.state == 'failed' or status.state == 'absent' then
+  if status.state == 'failed' then
     health.error('The model does not run.', 'Run `quillon doctor` in a terminal.')
+  elseif status.state == 'absent' then
+    health.info('The model is loaded when it is first needed.')
   elseif status.embedded == true then
     health.info(
       'The embedded model only shows how things work. `quillon model list` in a terminal names '

@@ -14,7 +14,7 @@ local M = {}
 local current ---@type quillon.Status?
 
 local WORDS = {
-  absent = 'no model',
+  absent = 'model not loaded yet',
   downloading = 'downloading the model',
   loading = 'loading the model',
   ready = 'ready',

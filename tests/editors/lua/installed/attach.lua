@@ -1,0 +1,15 @@
+-- The plugin as it is installed, with `quillon` on the PATH and nothing else said.
+local t = require('testing')
+
+local bufnr = t.open('a.py', { 'def add(a, b):', '    return a + b' })
+local client = t.attached(bufnr)
+t.equal('it is our server', client.server_info.name, 'quillon')
+t.equal(':Quillon exists', vim.fn.exists(':Quillon'), 2)
+t.equal('<Tab> accepts', vim.fn.maparg('<Tab>', 'i', false, true).desc, 'Accept the suggestion')
+local report = t.health()
+t.check('checkhealth finds the program', report:find('it is Quillon %d'), report)
+t.check('and nothing wrong', not report:find('ERROR', 1, true), report)
+vim.cmd.helptags(vim.env.QUILLON_TEST_PLUGIN .. '/doc')
+vim.cmd.help('quillon')
+t.check('there is help', t.text():find('A coding assistant whose model runs', 1, true))
+t.done()
