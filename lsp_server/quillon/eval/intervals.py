@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean, median
 
 Interval = tuple[float, float]
@@ -34,10 +34,9 @@ def of_difference(differences: Sequence[float]) -> Interval:
     return _bootstrap(differences, fmean)
 
 
-def _bootstrap(values: Sequence[float], statistic: object) -> Interval:
+def _bootstrap(values: Sequence[float], statistic: Callable[[Sequence[float]], float]) -> Interval:
     rng = random.Random(len(values))  # noqa: S311 - no secret; the same every time
-    call = median if statistic is median else fmean
     if not values:
         return 0.0, 0.0
-    found = sorted(call(rng.choices(values, k=len(values))) for _ in range(_RESAMPLES))
+    found = sorted(statistic(rng.choices(values, k=len(values))) for _ in range(_RESAMPLES))
     return found[int(0.025 * _RESAMPLES)], found[int(0.975 * _RESAMPLES) - 1]
