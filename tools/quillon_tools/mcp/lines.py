@@ -104,6 +104,7 @@ class _Line:
         # Too long: from now on only its two ends are of use.
         tail = self._tail or bytes(self._kept[-_KEPT:])
         self._tail = (tail + piece)[-_KEPT:]
+        self._kept += piece[: max(0, _KEPT - len(self._kept))]
         del self._kept[_KEPT:]
 
     def value(self) -> bytes | LongLine:
