@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ def save_state(folder: Path, values: dict[str, Any]) -> Path:
             latest.replace(folder / PREVIOUS)
         temporary.replace(latest)
     except (OSError, RuntimeError) as error:  # torch's writer raises RuntimeError for a full disk
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise CheckpointError(
             f"{folder} cannot be written: {error}",
             "Free some disk space; the checkpoint before is kept.",

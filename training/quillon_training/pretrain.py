@@ -23,7 +23,7 @@ from quillon_training.checkpoint import (
 )
 from quillon_training.cores import ThreadCount
 from quillon_training.corpus import Corpus
-from quillon_training.errors import TrainingError
+from quillon_training.errors import CheckpointError, TrainingError
 from quillon_training.examples import ExampleMaker, Mixture
 from quillon_training.loss import weighted_cross_entropy
 from quillon_training.model import ModelShape, build_model, grow, parameter_count
@@ -182,6 +182,12 @@ class Run:
         step: int,
         tokens: int,
     ) -> None:
+        if self._tokenizer.get_vocab_size() > shape.vocabulary:
+            raise CheckpointError(
+                f"The tokenizer does not match the model: {self._tokenizer.get_vocab_size()} "
+                f"tokens for {shape.vocabulary}",
+                "Name the tokenizer that the run began with, or a --shape of its size.",
+            )
         self.model, self.shape, self.settings = model.train(), shape, settings
         self.step, self.tokens = step, tokens
         self._optimizers = optimizers(model, lr=settings.lr, weight_decay=settings.weight_decay)
