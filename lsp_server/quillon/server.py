@@ -1,6 +1,7 @@
 """Making a language server and running it over the standard streams."""
 
 import asyncio
+import gc
 import hashlib
 import logging
 import os
@@ -75,6 +76,8 @@ def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: Binary
     server.protocol.answered = hands.answered
     # A thread that parses holds the interpreter; the event loop must not wait long for its turn.
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    # Nor for the garbage collector: what is loaded by now stays, so it need not look at it.
+    gc.freeze()
     try:
         problem = asyncio.run(_serve(server, hands, stdin_fd, stdout))
     except SystemExit as stop:  # raised by pygls on `exit`

@@ -222,3 +222,14 @@ async def test_several_roots(tmp_path):
     found = await toolset.execute(ToolCall("1", "search_text", {"pattern": "o"}))
     assert found.text == "one/f.py:1: one\ntwo/f.py:1: two"
     workspace.close()
+
+
+async def test_a_huge_folder_is_walked_in_order(bench_of):
+    names = sorted(f"{n * 7919 % 4500:x}.txt" for n in range(4500))
+    bench = bench_of({**dict.fromkeys(names, b""), ".gitignore": "1*.txt\n"})
+    found = [path.name for path in bench.workspace.walk()]
+    assert found == [".gitignore", *(name for name in names if not name.startswith("1"))]
+    assert [entry.path.name for entry in bench.workspace.entries(bench.workspace.top)] == [
+        ".gitignore",
+        *names,
+    ]

@@ -3,6 +3,7 @@
 Every method may block on the disk and is called from tool threads, never from the event loop.
 """
 
+import heapq
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from quillon_tools.calls import Failed, ToolError
 from quillon_tools.confinement import ConfinedPath, Roots
 from quillon_tools.ignore import IGNORE_FILES, MAX_IGNORE_BYTES, IgnoreRules
 from quillon_tools.index import SymbolIndex
+from quillon_tools.opening import Entry as Listed
 from quillon_tools.opening import entries_of, open_file, os_error
 from quillon_tools.path_text import unseen
 from quillon_tools.textfile import decode
@@ -24,6 +26,7 @@ __all__ = ["Buffers", "ConfinedPath", "Diagnostics", "Entry", "Problem", "TextFi
 MAX_FILE_BYTES = 8_000_000
 MAX_FOLDERS = 100_000
 _PIECE = 1 << 20
+_SORTED_AT_ONCE = 4000  # names; while C code sorts, no other thread runs
 
 Severity = Literal["error", "warning", "information", "hint"]
 
@@ -75,7 +78,7 @@ class TextFile(msgspec.Struct, frozen=True):
     version: int | None = None
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One name in a folder. Links are neither `is_folder` nor followed."""
 
     path: ConfinedPath
@@ -228,13 +231,15 @@ class Workspace:
         """
         if folder.top:
             return [Entry(root, is_folder=True, is_file=False) for root in self.roots]
-        found = [
-            Entry(path, is_folder=entry.is_folder, is_file=entry.is_file)
-            for entry in entries_of(folder)
-            if unseen(entry.name) is None
-            and not self._roots.is_denied(path := folder.child(entry.name))
-        ]
-        return sorted(found, key=lambda entry: entry.path.name)
+        return list(self._allowed(folder, entries_of(folder)))
+
+    def _allowed(self, folder: ConfinedPath, listed: list[Listed]) -> Iterator[Entry]:
+        """What of a folder's names may be seen, by name, one at a time: there may be very many."""
+        for entry in _by_name(listed):
+            if unseen(entry.name) is None:
+                path = folder.child(entry.name)
+                if not self._roots.is_denied(path):
+                    yield Entry(path, is_folder=entry.is_folder, is_file=entry.is_file)
 
     def visible(self, folder: ConfinedPath) -> list[Entry]:
         """What a folder holds and the ignore rules do not leave out.
@@ -282,12 +287,13 @@ class Workspace:
             folder, rules = pending.pop()
             stop.check()
             try:
-                entries = self.entries(folder)
+                listed = entries_of(folder)
             except ToolError:
                 continue  # gone or unreadable since its parent was listed
-            rules = self._rules_in(folder, rules, {entry.path.name for entry in entries})
+            rules = self._rules_in(folder, rules, {entry.name for entry in listed})
             below = []
-            for entry in entries:
+            for entry in self._allowed(folder, listed):
+                stop.check()
                 if not entry.is_folder and not entry.is_file:
                     continue
                 if wanted and entry.is_file and not wanted(entry.path.name):
@@ -324,3 +330,9 @@ class Workspace:
                     continue  # an unreadable ignore file ignores nothing
                 sources.append(raw.decode("utf-8", "replace"))
         return rules.entering(len(folder.parts), sources) if sources else rules
+
+
+def _by_name(listed: list[Listed]) -> Iterator[Listed]:
+    """The names of a folder in order; of a huge folder sorted in pieces."""
+    step = _SORTED_AT_ONCE
+    return heapq.merge(*(sorted(listed[at : at + step]) for at in range(0, len(listed), step)))
