@@ -1,5 +1,5 @@
-// The rest of the house: the report of a problem, the walkthrough, the status menu, the log, the
-// width of 300 pixels, and the state that is there from the start.
+// The rest of the house: the state that is there from the start, the report of a problem, the log,
+// the walkthrough and the status menu.
 export default async function house(session) {
   const { page } = session;
   session.write('a.py', 'x = 1\n');

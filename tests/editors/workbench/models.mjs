@@ -20,6 +20,7 @@ async function downloads(session, hub) {
   session.write('a.py', 'x = 1\n');
   await session.openFile('a.py');
   await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.theme('Dark Modern');
   await session.command('Quillon: Choose a Model');
   await row(page, 'Qwen2.5-Coder 7B').waitFor();
   await session.picture('picker');

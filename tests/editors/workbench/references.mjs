@@ -33,6 +33,8 @@ export default async function references(session) {
   await question.locator('.chip', { hasText: '@a.py' }).click();
   await session.page.locator('.tab.active', { hasText: 'a.py' }).waitFor();
 
+  await symbols(session);
+
   // From the editor's menu; the chip takes its mark along when it is removed.
   await session.focusEditor();
   await session.press('Control+a');
@@ -47,4 +49,25 @@ export default async function references(session) {
   await question.locator('.chip', { hasText: 'a.py' }).first().waitFor();
   await session.equal('the question is as it was asked', async () =>
     (await question.locator('.question-text').textContent())?.trim(), 'What is attached? @a.py and #selection');
+}
+
+/** Symbols come from whatever knows them: here the editor's own TypeScript. */
+async function symbols(session) {
+  session.write('greet.ts', 'export function greetings(name: string): string {\n  return name;\n}\n');
+  await session.openFile('greet.ts');
+  const input = session.chat.locator('textarea');
+  const row = session.chat.locator('.offer li', { hasText: '@greetings' }).first();
+  await session.until('the symbol is offered', async () => {
+    await input.fill('');
+    await input.pressSequentially('@greetings', { delay: 30 });
+    return row.waitFor({ timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    );
+  });
+  await input.press('Enter');
+  await session.chat.locator('.composer .chip', { hasText: '@greetings' }).waitFor();
+  await session.picture('symbol');
+  await input.fill('');
+  await session.openFile('a.py');
 }

@@ -63,10 +63,15 @@ export function selection(): Candidate | null {
   const name = vscode.workspace.asRelativePath(editor.document.uri);
   return {
     label: SELECTION,
-    detail: `${name}:${start.line + 1}-${end.line + 1}`,
+    detail: `${name}:${linesText(start.line + 1, end.line + (end.character > 0 ? 1 : 0))}`,
     uri: editor.document.uri.toString(),
     range: plain(editor.selection),
   };
+}
+
+/** Lines from 1; a selection that ends at the start of a line does not hold that line. */
+export function linesText(first: number, last: number): string {
+  return last > first ? `${first}-${last}` : String(first);
 }
 
 function plain(range: vscode.Range): Range {

@@ -13,7 +13,7 @@ import type {
 import type { Reviews } from '../review/reviews';
 import type { Server } from '../server';
 import { chatServer } from './backend';
-import { candidates, selection } from './candidates';
+import { candidates, linesText, selection } from './candidates';
 import { ChatConversation, sentence } from './conversation';
 import { Deeds } from './deeds';
 import { Library } from './library';
@@ -272,8 +272,8 @@ function attached(reference: Reference): Candidate {
 function placeName({ uri, range }: Reference): string {
   const name = vscode.workspace.asRelativePath(vscode.Uri.parse(uri));
   if (range === undefined) return name;
-  const [first, last] = [range.start.line + 1, range.end.line + (range.end.character > 0 ? 1 : 0)];
-  return last > first ? `${name}:${first}-${last}` : `${name}:${first}`;
+  const { start, end } = range;
+  return `${name}:${linesText(start.line + 1, end.line + (end.character > 0 ? 1 : 0))}`;
 }
 
 function translated(): Strings {

@@ -119,7 +119,9 @@ export class Models implements vscode.Disposable {
         return;
       }
       await config.chooseModel(setting);
-      void vscode.window.showInformationMessage(vscode.l10n.t('{0} is in use now.', what));
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t('{0} is in use now.', shortName(what)),
+      );
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       void this.#complain(what, problem);
@@ -131,7 +133,7 @@ export class Models implements vscode.Disposable {
   #watched(command: Command, what: string, stop: AbortController): Thenable<string | null> {
     const options = {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Downloading {0}', what),
+      title: vscode.l10n.t('Downloading {0}', shortName(what)),
       cancellable: true,
     };
     return vscode.window.withProgress(options, (progress, token) => {
@@ -169,6 +171,11 @@ function report(event: PullEvent, share: Share): { message?: string; increment?:
     case 'pulled':
       return {};
   }
+}
+
+/** Of an address its last part. */
+function shortName(what: string): string {
+  return what.split(/[/:]/).at(-1) || what;
 }
 
 function separator(label: string): Row {
