@@ -19,10 +19,9 @@ export default async function reviews(session) {
   await session.theme('Dark Modern');
   await session.picture('review-dark');
   await session.theme('Light Modern');
-  await lens(session, 'Accept').first().click();
-  await session.equal('one hunk is left', () => lens(session, 'Accept').count(), 1);
+  await decide(session, 'Accept', 1);
   await session.picture('one-left');
-  await lens(session, 'Discard').first().click();
+  await decide(session, 'Discard', 0);
   await session.page.locator('.tab.active[data-resource-name="b.py"]').waitFor();
   await session.equal('the accepted one is in the file', () => session.lines(), [
     ...SOURCE.replace('return 1', 'return 0').split('\n'),
@@ -75,7 +74,7 @@ async function action(session) {
     });
   await choose();
   await tab(session, 'Review a.py');
-  await lens(session, 'Discard').first().click();
+  await decide(session, 'Discard', 0);
   await page.locator('.tab.active[data-resource-name="a.py"]').waitFor();
   await session.equal('nothing changed', () => session.lines(), ['def add(a, b):', '    return a + b', '']);
 
@@ -102,6 +101,19 @@ async function proposal(session, question, count) {
 
 async function tab(session, name) {
   await session.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+}
+
+/** Press the first lens with a word, until so many hunks are left: a click may hit one that goes. */
+async function decide(session, word, left) {
+  const all = lens(session, 'Accept');
+  await session.until(`${left} hunks are left`, async () => {
+    if ((await all.count()) <= left) return true;
+    await lens(session, word).first().click({ timeout: 5_000 }).catch(() => {});
+    return all.nth(left).waitFor({ state: 'detached', timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    );
+  });
 }
 
 function lens(session, text) {

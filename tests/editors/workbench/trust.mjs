@@ -1,4 +1,5 @@
-// A folder that is not trusted sets no model, no program and no tool policy; trust is granted later.
+// A folder that is not trusted sets no model, no program and no tool policy, and nothing in it runs;
+// trust is granted later.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -24,11 +25,12 @@ export default async function trust(session) {
   await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
   await session.openChat();
   await session.ask('Run the tests again');
-  const approval = session.chat.locator('.approval');
-  await approval.waitFor();
-  await session.picture('restricted');
-  await approval.locator('.button', { hasText: 'Deny' }).click();
+  // Nor does anything run in it: the call fails, and says why.
   await session.answer(1);
+  const card = session.chat.locator('.card.tool.failed');
+  await card.locator('summary').click();
+  await card.getByText(/trust/i).first().waitFor();
+  await session.picture('restricted');
 
   await session.command('Workspaces: Manage Workspace Trust');
   await page.locator('.workspace-trust-editor .monaco-button', { hasText: /^Trust$/ }).first().click();
