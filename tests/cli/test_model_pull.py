@@ -107,6 +107,7 @@ def test_what_cannot_be_used_says_so(server, quillon):
     server.files["/words.gguf"] = gguf_bytes(metadata)
     done = quillon("model", "pull", f"{server.url}/words.gguf")
     assert done.status == 1
+    assert "Traceback" not in done.err
     assert "is an embedding model (bert), and a text model is needed" in done.err
 
 

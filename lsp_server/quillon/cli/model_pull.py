@@ -45,6 +45,7 @@ def pull_model(what: str, sha256: str | None, output: Output) -> int:
     Raises:
         PullError: It could not be downloaded; the message says why.
     """
+    output.notice("Asking the server about the file")
     with _ended_by_sigterm(), _bar(output) as bar:
         shown = _Shown(output, bar)
         try:
