@@ -18,7 +18,7 @@ export default async function house(session) {
   await session.picture('report');
 
   await session.command('Quillon: Show the Log');
-  await page.locator('.part.panel .output').first().waitFor();
+  await page.locator('.part.panel .view-line', { hasText: 'activated in' }).first().waitFor();
   await session.picture('log');
   await session.command('View: Toggle Panel');
 

@@ -73,7 +73,7 @@ export default async function suggest(session) {
   await session.press('Escape');
 }
 
-/** With the list of words open the ghost text goes on, and Escape closes the one, then the other. */
+/** With the suggest widget open typing goes on, and Escape closes the widget and nothing else. */
 async function besideTheList(session) {
   const { page } = session;
   await session.press('Control+End', 'Enter', 'Shift+Home');
