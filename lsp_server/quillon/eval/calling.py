@@ -135,6 +135,6 @@ async def _mistake(asker: Asker, dialogue: Dialogue) -> Outcome:
 async def _answered(asker: Asker, dialogue: Dialogue) -> Outcome:
     """A question about code that is given, as editors' actions ask it."""
     said = await asker.ask(dialogue.messages[:1], dialogue.tools)
-    marks = {f"{dialogue.kind}: right facts": has_facts(said.text, dialogue.facts)}
+    marks = {f"{dialogue.kind}: the reference's facts": has_facts(said.text, dialogue.facts)}
     asked = dialogue.messages[0].content
     return Outcome("answers", dialogue.id, marks, shown=f"{asked}\n→ {said.text}")
