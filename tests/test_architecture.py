@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quillon import __version__
-from quillon_testing.readme import README, with_sections
+from quillon_testing.readme import READMES, with_sections
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(
@@ -82,6 +82,6 @@ def test_nothing_of_a_machine_or_a_registry_is_committed():
     assert wrong == []
 
 
-def test_the_readme_is_generated_from_the_code():
-    text = README.read_text("utf-8")
-    assert text == with_sections(text), "run `make docs`"
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_the_readme_is_generated_from_the_code(readme):
+    assert readme.read_text("utf-8") == with_sections(readme), "run `make docs`"
