@@ -5,7 +5,9 @@ export default async function large(session) {
   session.write('a.py', 'x = 1\n');
   await session.openFile('a.py');
   await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
-  await session.openFile('large.py');
+  await session.find('large.py');
+  await session.page.getByText('Open Anyway').click();
+  await session.page.locator('.editor-instance .view-line').first().waitFor();
   await session.focusEditor();
   await session.press('Control+Home');
   await session.type('# note');

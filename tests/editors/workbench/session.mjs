@@ -28,15 +28,7 @@ export class Session {
       args: FLAGS,
       timeout: PATIENCE,
     });
-    const locale = process.env.QUILLON_TEST_LOCALE ?? 'en-US';
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale });
-    // Nothing but the workbench is ever asked for.
-    await context.route(
-      (url) => url.hostname !== '127.0.0.1' && !url.hostname.endsWith('localhost'),
-      (route) => route.abort(),
-    );
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE);
+    const page = await Session.#window(browser);
     if (process.env.QUILLON_TEST_VERBOSE) {
       page.on('console', (message) => console.log(`[page] ${message.text().slice(0, 300)}`));
     }
@@ -58,14 +50,28 @@ export class Session {
   }
 
   async load() {
-    await this.page.goto(`${this.address}/?folder=${encodeURIComponent(this.workspace)}`);
+    const url = `${this.address}/?folder=${encodeURIComponent(this.workspace)}`;
+    await this.page.goto(url, { waitUntil: 'commit' });
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+  }
+
+  /** A window with a profile of its own: those of one profile share few connections. */
+  static async #window(browser) {
+    const locale = process.env.QUILLON_TEST_LOCALE ?? 'en-US';
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale });
+    // Nothing but the workbench is ever asked for.
+    await context.route(
+      (url) => url.hostname !== '127.0.0.1' && !url.hostname.endsWith('localhost'),
+      (route) => route.abort(),
+    );
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    return page;
   }
 
   /** Another window on the same workspace. */
   async another() {
-    const page = await this.page.context().newPage();
-    page.setDefaultTimeout(PATIENCE);
+    const page = await Session.#window(this.browser);
     const session = new Session(this.browser, page, this.address, this.workspace, this.folder);
     await session.load();
     return session;
@@ -176,8 +182,13 @@ export class Session {
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
+  /** Choose a file by its name. */
+  async find(name) {
+    await this.#pick('', name);
+  }
+
   async openFile(name) {
-    await this.#pick('', path.basename(name));
+    await this.find(path.basename(name));
     await this.page.locator('.tab.active', { hasText: path.basename(name) }).waitFor();
     await this.page.locator('.editor-instance .view-line').first().waitFor();
   }

@@ -1,5 +1,5 @@
 // Several windows at once, each with a server of its own on the same workspace.
-const COUNT = 4;
+const COUNT = 3;
 
 export default async function windows(session) {
   session.write('a.py', 'x = 1\n');
