@@ -1,15 +1,17 @@
 """Fine-tuning in miniature: our own model whole, tiny Qwen checkpoints by an adapter."""
 
 import json
+import shutil
 
 import msgspec
 import numpy as np
 import pytest
 import torch
-from quillon_training.checkpoint import load_checkpoint
+from quillon_training.checkpoint import LATEST, load_checkpoint
+from quillon_training.cli import main
 from quillon_training.corpus import build
 from quillon_training.dialogues.records import Call, Dialogue, Message, openai_form
-from quillon_training.errors import ExportError
+from quillon_training.errors import CheckpointError, ExportError, TrainingError
 from quillon_training.export import ModelCard, chat_template, write_gguf, write_model
 from quillon_training.finetune import FinetuneSettings, Finetuning
 from quillon_training.lora import Adapted, LoraSettings
@@ -287,3 +289,101 @@ async def test_an_adapter_changes_what_the_engine_says(made, checkpoint, tmp_pat
     cut.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ModelError, match=r"cut\.gguf"):
         await answer(checkpoint / "base.gguf", adapter=str(cut))
+
+
+@pytest.fixture
+def copied(checkpoint, tmp_path):
+    """A copy of the checkpoint, to be damaged."""
+    return shutil.copytree(checkpoint, tmp_path / "copy")
+
+
+def test_a_checkpoint_without_a_licence_is_told(copied):
+    (copied / "README.md").write_text("# A model\n")
+    with pytest.raises(TrainingError, match="names no licence") as said:
+        adapted(copied)
+    assert "--licence" in said.value.hint
+    named = Adapted(copied, LoraSettings(rank=4), licence="mit")
+    assert named.licence == "mit"
+
+
+def test_a_damaged_checkpoint_is_told(copied):
+    weights = copied / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointError, match="cannot be read") as said:
+        adapted(copied)
+    assert "Download it again" in said.value.hint
+    weights.write_bytes(whole)
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps(config | {"intermediate_size": 256}))
+    with pytest.raises(CheckpointError, match=r"lacks weights that fit|cannot be read"):
+        adapted(copied)
+    (copied / "config.json").write_text(
+        json.dumps(config | {"architectures": ["LlamaForCausalLM"]})
+    )
+    with pytest.raises(CheckpointError, match="is a LlamaForCausalLM"):
+        adapted(copied)
+    (copied / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match="is no checkpoint"):
+        adapted(copied)
+
+
+def test_another_chat_template_is_told(made, copied):
+    template = copied / "chat_template.jinja"
+    template.write_text(template.read_text().replace("<|im_end|>", "<|endoftext|>"))
+    with pytest.raises(TrainingError, match="writes tool calls in another form"):
+        adapted(copied).prepare(SETTINGS, made / "dialogues.jsonl")
+
+
+def test_a_tokenizer_of_another_model_is_told(made, copied, tmp_path):
+    words = [a + b + c for a in "bdfgklmnprst" for b in "aeiou" for c in "bdfgklmnprst"]
+    large = [f"{one} {other}" for one, other in zip(words, reversed(words), strict=True)]
+    train_tokenizer(large * 2, 900).save(str(tmp_path / "large.json"))
+    shutil.copy(tmp_path / "large.json", copied / "tokenizer.json")
+    with pytest.raises(CheckpointError, match="tokenizer does not match the model"):
+        adapted(copied)
+    with pytest.raises(CheckpointError, match="tokenizer does not match the model"):
+        OwnModel(made / "run", load_tokenizer(tmp_path / "large.json"))
+
+
+def test_a_run_of_another_model_or_rank_is_not_gone_on_with(made, checkpoint, tmp_path):
+    tuned(made, tmp_path, adapted(checkpoint), steps=1)
+    with pytest.raises(CheckpointError, match="holds a run of an adapter of rank 4"):
+        tuned(made, tmp_path, own(made))
+    with pytest.raises(CheckpointError, match="holds a run of an adapter of rank 4"):
+        tuned(made, tmp_path, Adapted(checkpoint, LoraSettings(rank=2)))
+
+
+def test_a_loss_that_is_no_number_ends_and_what_was_saved_stays(made, tmp_path):
+    tuned(made, tmp_path, own(made), steps=1)
+    before = (tmp_path / LATEST).read_bytes()
+    with pytest.raises(TrainingError, match=r"loss of step \d+ is nan") as said:
+        tuned(made, tmp_path, own(made), steps=60, lr=1e30)
+    assert "--lr" in said.value.hint
+    assert (tmp_path / LATEST).read_bytes() == before
+
+
+def test_the_command_line_trains_verifies_and_says_what_is_unclear(
+    made, checkpoint, tmp_path, monkeypatch, capsys
+):
+    dialogues = ["--dialogues", str(made / "dialogues.jsonl")]
+    model = ["--model", str(checkpoint), "--rank", "4", "--alpha", "16"]
+
+    def said(*arguments):
+        monkeypatch.setattr("sys.argv", ["train", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = capsys.readouterr()
+        return ended.value.code, output.out, " ".join(output.err.split())
+
+    code, out, err = said("finetune", tmp_path, *dialogues, *model, "--steps", 2, "--threads", 1)
+    assert (code, json.loads(out)["steps"]) == (0, 2), err
+    assert json.loads((tmp_path / "loss.jsonl").read_text())["minutes_left"] == 0
+    base = checkpoint / "base.gguf"
+    code, out, err = said("verify-adapter", tmp_path, base, *dialogues, *model)
+    assert code == 0, err
+    assert json.loads(out)["largest_difference"] < 0.05
+    code, _, err = said("finetune", tmp_path / "none", *dialogues)
+    assert code == 1
+    assert "What to train is not clear" in err
+    assert "--model" in err

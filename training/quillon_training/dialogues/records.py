@@ -1,6 +1,6 @@
 """What a dialogue is, and its JSON Lines form: OpenAI messages with tools, one dialogue per line.
 
-LLaMA-Factory (`formatting: openai`) and Unsloth read this form as it is.
+`sharing.py` makes of it what other trainers read.
 """
 
 import json
