@@ -106,6 +106,7 @@ async function tab(session, name) {
 /** Press the first lens with a word, until so many hunks are left: a click may hit one that goes. */
 async function decide(session, word, left) {
   const all = lens(session, 'Accept');
+  await all.first().waitFor();
   await session.until(`${left} hunks are left`, async () => {
     if ((await all.count()) <= left) return true;
     await lens(session, word).first().click({ timeout: 5_000 }).catch(() => {});
