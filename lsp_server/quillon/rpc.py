@@ -288,6 +288,10 @@ class QuillonServer(LanguageServer):
         holding = (store for store in self._stores.values() if store.has(conversation_id))
         return present if present.has(conversation_id) else next(holding, present)
 
+    def holds(self, engine: Engine) -> bool:
+        """Whether it is the engine in use, and not one that was let go of."""
+        return self._engine is engine
+
     async def replace_engine(self) -> None:
         """Let go of the engine, so that its next use opens one for changed settings."""
         engine, self._engine = self._engine, None

@@ -299,3 +299,25 @@ async def test_the_setting_of_the_log_is_heeded(folder):
         server.notify("textDocument/didClose", {"textDocument": {"uri": "file:///none.py"}})
         assert await server.leave() == 0
     assert "none.py" not in log.read_text()
+
+
+async def test_an_engine_that_is_let_go_of_while_it_loads_is_no_error(folder):
+    loading = folder.parent / "loading.json"
+    loading.write_text(json.dumps({"loadGate": "never"}), encoding="utf-8")
+    other = folder.parent / "other.json"
+    other.write_text(json.dumps({"loadGate": "never"}), encoding="utf-8")
+
+    def chosen(script):
+        return {"engine": {"kind": "scripted", "script": str(script)}}
+
+    async def is_loading(server):
+        while (await server.call("quillon/status/get"))["result"]["state"] != "loading":
+            pass
+
+    async with raw_server(folder, settings={}) as server:
+        await server.initialize(initializationOptions=chosen(loading))
+        await is_loading(server)
+        server.notify("workspace/didChangeConfiguration", {"settings": {"quillon": chosen(other)}})
+        await is_loading(server)
+        assert await server.leave() == 0
+        assert [one for one in server.seen if one.get("method") == "window/showMessage"] == []

@@ -104,14 +104,13 @@ class _Shown:
         self._next = 0.0
 
     def _advance(self, event: events.Progress | events.Checking) -> None:
-        now = time.monotonic()
-        if now < self._next and event.done != event.total:
-            return
-        self._next = now + _EVERY
-        self._output.value(event)
-        if self._task is not None:
+        if self._task is not None:  # the bar draws itself no more often than it should
             doing = "checking" if isinstance(event, events.Checking) else self._title
             self._bar.update(self._task, description=doing, completed=event.done, total=event.total)
+        now = time.monotonic()
+        if now >= self._next or event.done == event.total:
+            self._next = now + _EVERY
+            self._output.value(event)
 
 
 def _bar(output: Output) -> Progress:

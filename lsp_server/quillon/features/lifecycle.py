@@ -115,9 +115,13 @@ def _complain(ls: QuillonServer, problems: list[str]) -> None:
 
 async def _start_engine(ls: QuillonServer) -> None:
     """Load the model while the user reads, so that the first suggestion need not wait."""
+    engine = None
     try:
-        await ls.engine.info()
+        engine = ls.engine
+        await engine.info()
     except EngineError as error:
+        if engine is not None and not ls.holds(engine):
+            return  # let go of while it loaded: other settings came, or the end
         ls.report_status()  # an engine that could not be opened has told nobody
         ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
     except asyncio.CancelledError:  # shutdown came first
