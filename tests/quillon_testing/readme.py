@@ -15,7 +15,7 @@ READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 
 
 def settings_table(chinese: dict[str, str] | None = None) -> str:
-    """Every setting with its default and meaning, as a Markdown table; in Chinese with its texts."""
+    """Every setting, its default and meaning, as a Markdown table; Chinese with such texts."""
     head = "| setting | default | meaning |" if chinese is None else "| 设置 | 默认值 | 含义 |"
     rows = [head, "|---|---|---|"]
     for group in msgspec.structs.fields(Settings):
