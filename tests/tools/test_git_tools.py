@@ -222,3 +222,65 @@ async def test_nothing_is_fetched(bench, tmp_path):
     workspace.close()
     assert result.outcome == "failed"
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.fixture
+def secret_repository(tmp_path):
+    """A repository of the user's, outside the workspace."""
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q", "-b", "main")
+    (other / "a.txt").write_text("private\n")
+    git(other, "add", ".")
+    git(other, "commit", "-qm", "A private matter")
+    return other
+
+
+async def log_of(folder: Path) -> str:
+    workspace = Workspace([folder])
+    try:
+        result = await Toolset(workspace, all_tools()).execute(ToolCall("1", "git_log", {}))
+    finally:
+        workspace.close()
+    return result.text
+
+
+@pytest.mark.parametrize("form", ["file", "link", "commondir", "stores", "alternates"])
+async def test_a_repository_elsewhere_is_not_shown(secret_repository, tmp_path, form):
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    theirs, ours = secret_repository / ".git", folder / ".git"
+    if form == "file":
+        ours.write_text(f"gitdir: {theirs}\n")
+    elif form == "link":
+        ours.symlink_to(theirs)
+    else:
+        git(folder, "init", "-q", "-b", "main")
+    if form == "commondir":
+        (ours / "commondir").write_text(f"{theirs}\n")
+    elif form == "stores":
+        for name in ("objects", "refs"):
+            (ours / name).rename(ours / f"{name}-away")
+            (ours / name).symlink_to(theirs / name)
+    elif form == "alternates":
+        (ours / "objects/info/alternates").write_text(f"{theirs / 'objects'}\n")
+        (ours / "refs/heads/main").write_bytes((theirs / "refs/heads/main").read_bytes())
+    text = await log_of(folder)
+    assert text.startswith("Error: ")
+    assert "private" not in text
+
+
+async def test_a_linked_work_tree_is_shown(secret_repository, tmp_path):
+    git(secret_repository, "worktree", "add", "-q", str(tmp_path / "linked"))
+    assert (await log_of(tmp_path / "linked")).endswith("A private matter")
+
+
+async def test_a_submodule_is_shown_by_itself_and_in_its_project(secret_repository, tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    git(project, "init", "-q", "-b", "main")
+    allow = ("-c", "protocol.file.allow=always")
+    git(project, *allow, "submodule", "--quiet", "add", str(secret_repository), "part")
+    assert (await log_of(project / "part")).endswith("A private matter")
+    git(project, "commit", "-qm", "Take a part in")
+    assert (await log_of(project)).endswith("Take a part in")

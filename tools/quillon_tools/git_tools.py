@@ -6,6 +6,7 @@ text converters and filters. They are switched off, so that looking runs nobody'
 
 # ruff: noqa: D417 - injected parameters are not the model's, so docstrings leave them out
 
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from quillon_tools.calls import Failed, Retry, ToolError
 from quillon_tools.command import Command, Finished
 from quillon_tools.processes import inherited_environment
+from quillon_tools.repository import Repository, demand_own
 from quillon_tools.runners.project import program
 from quillon_tools.secret_files import secret_part
 from quillon_tools.tool import Limits, tool
@@ -119,7 +121,7 @@ def git_blame(
 def has_git(workspace: Workspace) -> bool:
     """Whether Git is installed and the workspace is in a repository."""
     try:
-        _demand_work_tree(workspace.roots[0])
+        _demand_work_tree(workspace, workspace.roots[0])
     except ToolError:
         return False
     return True
@@ -135,9 +137,9 @@ def _git(
     folder = workspace.roots[0]
     if path is not None and not path.top:
         folder = next(root for root in workspace.roots if root.root is path.root)
-    _demand_work_tree(folder)
+    _demand_work_tree(workspace, folder)
     return Command(
-        argv=(program("git", folder), *_SAFE, *_no_filters(folder), *arguments),
+        argv=(program("git", workspace), *_SAFE, *_no_filters(workspace, folder), *arguments),
         folder=folder,
         environment=_ENVIRONMENT,
         seconds=limits.read_seconds,
@@ -145,19 +147,24 @@ def _git(
     )
 
 
-def _demand_work_tree(folder: ConfinedPath) -> None:
-    """Make sure that Git would look at the workspace: a repository may name a folder elsewhere."""
-    if _probe(folder, ("rev-parse", "--is-inside-work-tree")).strip() != b"true":
+def _demand_work_tree(workspace: Workspace, folder: ConfinedPath) -> None:
+    """Make sure that Git would look at the workspace and its own repository: both may be named."""
+    if _probe(workspace, folder, ("rev-parse", "--is-inside-work-tree")).strip() != b"true":
         raise Failed("this folder is not in a Git work tree")
+    asked = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
+    # Each by itself: a path may hold line ends.
+    found = [os.fsdecode(_probe(workspace, folder, ("rev-parse", each))[:-1]) for each in asked]
+    top, own, common = (folder.real / each for each in found)
+    demand_own(Repository(top, own, common), [root.real for root in workspace.roots])
 
 
-def _no_filters(folder: ConfinedPath) -> tuple[str, ...]:
+def _no_filters(workspace: Workspace, folder: ConfinedPath) -> tuple[str, ...]:
     """Options that switch off the content filters that the repository itself configures.
 
     Raises:
         Failed: One cannot be switched off.
     """
-    listed = _probe(folder, ("config", "--list", "--name-only", "--show-scope", "-z"))
+    listed = _probe(workspace, folder, ("config", "--list", "--name-only", "--show-scope", "-z"))
     fields = listed.decode("utf-8", "replace").split("\0")
     names = set()
     for scope, key in zip(fields[::2], fields[1::2], strict=False):
@@ -174,11 +181,11 @@ def _no_filters(folder: ConfinedPath) -> tuple[str, ...]:
     return tuple(options)
 
 
-def _probe(folder: ConfinedPath, arguments: tuple[str, ...]) -> bytes:
+def _probe(workspace: Workspace, folder: ConfinedPath, arguments: tuple[str, ...]) -> bytes:
     """What Git says about the repository, reading nothing but its configuration."""
     try:
         done = subprocess.run(
-            [program("git", folder), *_SAFE, *arguments],
+            [program("git", workspace), *_SAFE, *arguments],
             cwd=folder.real,
             env={**inherited_environment(), **_ENVIRONMENT},
             stdin=subprocess.DEVNULL,

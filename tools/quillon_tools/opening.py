@@ -97,10 +97,39 @@ def _scan(path: ConfinedPath, folder: int | Path) -> list[Entry]:
 
 
 def _entries_portably(path: ConfinedPath) -> list[Entry]:
+    """List by name; what was listed counts only if every folder on the way is still the same one.
+
+    A link that came and went in between leaves no trace in the path, but the folder that was
+    listed is then another one: a second listing through the same places must show the same names.
+    """
+    before = _places(path)
     found = _scan(path, path.real)
-    if Path(os.path.realpath(path.real, strict=True)) != path.real:
+    again = _scan(path, path.real)
+    if before != _places(path) or sorted(found) != sorted(again):
         raise Failed(f"{path} was replaced by a link while it was being opened")
     return found
+
+
+def _places(path: ConfinedPath) -> list[tuple[int, int, int]]:
+    """What stands at each folder from the root down to the path: device, number and time.
+
+    Putting a link in a folder's place and taking it away again changes the time of the folder
+    above.
+
+    Raises:
+        Failed: One is a link.
+    """
+    places = []
+    for depth in range(len(path.parts) + 1):
+        status = os.lstat(path.root.real.joinpath(*path.parts[:depth]))
+        if not stat.S_ISDIR(status.st_mode):
+            if stat.S_ISREG(status.st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            raise Failed(f"{path} was replaced by a link while it was being opened")
+        # The listed folder itself may gain files meanwhile; those above must not change.
+        changed = status.st_mtime_ns if depth < len(path.parts) else 0
+        places.append((status.st_dev, status.st_ino, changed))
+    return places
 
 
 def open_file(path: ConfinedPath) -> int:

@@ -35,7 +35,7 @@ def run_command(workspace: Workspace, limits: Limits, arguments: list[str]) -> C
     elif len(rest) == 0 and " " in name:
         raise Retry('give the program and each argument as an item, such as ["ls", "-l"]')
     else:
-        name = program(name, folder)
+        name = program(name, workspace)
     return Command(argv=(name, *rest), folder=folder, seconds=limits.test_seconds, read=_read)
 
 

@@ -30,7 +30,7 @@ def plan(project: Project) -> Command:
     """
     return Command(
         argv=(
-            *(program("cargo", project.folder), "test", "--color=never", "--no-fail-fast"),
+            *(program("cargo", project.workspace), "test", "--color=never", "--no-fail-fast"),
             *_selection(project),
         ),
         folder=project.folder,

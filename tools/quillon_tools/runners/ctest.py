@@ -36,7 +36,7 @@ def plan(project: Project) -> Command:
     only = ("-R", f"^{re.escape(names[-1])}$") if names else ()
     return Command(
         argv=(
-            *(program("ctest", project.folder), "--test-dir", build),
+            *(program("ctest", project.workspace), "--test-dir", build),
             *("--output-on-failure", "--output-junit", "{report}", *only),
         ),
         folder=project.folder,

@@ -34,7 +34,7 @@ def plan(project: Project) -> Command:
     names = project.target.names
     only = ("-run", "/".join(f"^{re.escape(name)}$" for name in names)) if names else ()
     return Command(
-        argv=(program("go", project.folder), "test", "-json", *only, package),
+        argv=(program("go", project.workspace), "test", "-json", *only, package),
         folder=project.folder,
         seconds=project.seconds,
         read=lambda finished: rendered(read_events(finished), finished),

@@ -87,7 +87,7 @@ def _jest(relative: str, names: str) -> tuple[str, ...]:
 
 
 def _node(project: Project, arguments: list[str], names: str) -> tuple[str, ...]:
-    node = program("node", project.folder)
+    node = program("node", project.workspace)
     options = [word for word in arguments if word.startswith("-") and "reporter" not in word]
     paths = [project.relative] if project.relative else [w for w in arguments if w[:1] != "-"]
     only = [f"--test-name-pattern={re.escape(names)}"] if names else []
@@ -99,7 +99,7 @@ def _manager(project: Project) -> tuple[str, ...]:
     target = [part for part in (project.relative, *project.target.names) if part]
     separator = ["--"] if target and name == "npm" else []
     run = ["run", "test"] if name == "bun" else ["test"]
-    return (program(name, project.folder), *run, *separator, *target)
+    return (program(name, project.workspace), *run, *separator, *target)
 
 
 def _words(script: str) -> list[str]:

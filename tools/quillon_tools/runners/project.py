@@ -116,19 +116,22 @@ def _named(name: str, tests: list[Defined]) -> Target:
     return Target(found[0].path, (*(container.split(".") if container else ()), last))
 
 
-def program(name: str, folder: ConfinedPath) -> str:
-    """The absolute path of a program on the PATH, never one from the workspace.
+def program(name: str, workspace: Workspace) -> str:
+    """The absolute path of a program on the PATH, never one from any folder of the workspace.
 
     Raises:
         Failed: It is not installed.
     """
-    root = str(folder.root.real)
     search = [
         entry
         for entry in os.environ.get("PATH", os.defpath).split(os.pathsep)
-        if Path(entry).is_absolute() and not Path(os.path.realpath(entry)).is_relative_to(root)
+        if Path(entry).is_absolute() and not _is_inside(Path(os.path.realpath(entry)), workspace)
     ]
     found = shutil.which(name, path=os.pathsep.join(search))
     if found is None or not Path(found).is_absolute():
         raise Failed(f"{name} is not installed, or not on the PATH")
     return found
+
+
+def _is_inside(place: Path, workspace: Workspace) -> bool:
+    return any(place.is_relative_to(root.real) for root in workspace.roots)

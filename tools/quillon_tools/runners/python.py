@@ -11,7 +11,7 @@ from pathlib import Path
 from quillon_tools.calls import Failed
 from quillon_tools.command import Command, Finished
 from quillon_tools.confinement import ConfinedPath
-from quillon_tools.runners.project import Project, program
+from quillon_tools.runners.project import Project, program, read_config
 from quillon_tools.runners.report import read_junit, rendered
 from quillon_tools.runners.unittest_text import read_unittest
 from quillon_tools.workspace import Workspace
@@ -45,7 +45,7 @@ def plan(project: Project) -> Command:
     if not _uses_pytest(project):
         return _unittest(project, own or _system_python(project))
     if own is not None:
-        if not _has_pytest_installed(own):
+        if not _has_pytest_installed(project, own):
             raise Failed("pytest is not installed")
         return _pytest(project, own)
     python = _system_python(project)
@@ -133,18 +133,21 @@ def _own_interpreter(project: Project) -> str | None:
 
 def _system_python(project: Project) -> str:
     try:
-        return program("python3", project.folder)
+        return program("python3", project.workspace)
     except Failed:
-        return program("python", project.folder)
+        return program("python", project.workspace)
 
 
-def _has_pytest_installed(python: str) -> bool:
+def _has_pytest_installed(project: Project, python: str) -> bool:
     """Whether a virtual environment holds pytest, found without running its interpreter."""
     prefix = Path(python).parent.parent
     places = ("lib/python*/site-packages/pytest", "Lib/site-packages/pytest")
     if any(any(prefix.glob(place)) for place in places):
         return True
-    config = (prefix / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace").lower()
+    place = next(r for r in project.workspace.roots if r.root is project.folder.root)
+    for part in prefix.relative_to(place.real).parts:
+        place = place.child(part)
+    config = read_config(project.workspace, place, "pyvenv.cfg").lower()
     return "include-system-site-packages = true" in config
 
 
