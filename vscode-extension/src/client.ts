@@ -46,6 +46,13 @@ const experimental: StaticFeature = {
   },
 };
 
+/** Problems are logged; whoever holds the connection shows one message for them. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
 export class Connection {
   #open = false;
   #ended = false;
@@ -99,6 +106,10 @@ export class Connection {
     try {
       await Promise.race([this.client.start(), failed]);
       this.#open = true;
+    } catch (error) {
+      // What the connection says of its end tells nobody why; the process's last words do.
+      await this.process.exited(1_000);
+      throw this.#ended || !this.process.ended ? error : new Error(this.#stopped);
     } finally {
       clearTimeout(timer);
     }
@@ -107,7 +118,7 @@ export class Connection {
   #createClient(): LanguageClient {
     const { settings, middleware, log, trace } = this.options;
     const child = this.process.streams;
-    const client = new LanguageClient(
+    const client = new QuietClient(
       'quillon',
       'Quillon',
       () => Promise.resolve({ reader: child.stdout, writer: child.stdin }),
@@ -138,12 +149,14 @@ export class Connection {
       },
       closed: async () => {
         await this.process.exited(1_000);
-        this.#lose(
-          vscode.l10n.t('The server stopped unexpectedly. {0}', this.process.lastWords).trim(),
-        );
+        this.#lose(this.#stopped);
         return { action: CloseAction.DoNotRestart, handled: true };
       },
     };
+  }
+
+  get #stopped(): string {
+    return vscode.l10n.t('The server stopped unexpectedly. {0}', this.process.lastWords).trim();
   }
 
   #lose(problem: string): void {

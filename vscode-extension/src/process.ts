@@ -38,6 +38,10 @@ export class ServerProcess {
     return this.#child;
   }
 
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** How it ended and what it said last, for a person; empty while nothing is known. */
   get lastWords(): string {
     const last = this.#lines.filter((line) => line.trim() !== '').at(-1) ?? '';
