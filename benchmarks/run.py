@@ -13,6 +13,10 @@ import platformdirs
 HERE = Path(__file__).parent
 MODEL = platformdirs.user_cache_path("quillon", appauthor=False) / "benchmarks" / "random-0.6b.gguf"
 
+# Those that compare us with others (conformance, fuzz) have commands of their own.
+SCRIPTS = ("server.py", "documents.py", "decode.py", "chat_stream.py", "cancel.py", "grammar.py")
+ON_MODEL = frozenset({"decode.py", "chat_stream.py", "cancel.py"})
+
 
 def run(script: str, *arguments: str) -> int:
     """Run one script and show what it prints."""
@@ -28,15 +32,8 @@ def main() -> int:
     if not MODEL.exists():
         MODEL.parent.mkdir(parents=True, exist_ok=True)
         failed += run("random_gguf.py", "0.6b", str(MODEL)) != 0
-    failed += run("server.py") != 0
-    failed += run("documents.py") != 0
-    failed += run("decode.py", str(MODEL)) != 0
-    failed += run("chat_stream.py", str(MODEL)) != 0
-    for script in sorted(HERE.glob("*.py")):
-        known = {"run.py", "random_gguf.py", "server.py", "documents.py", "decode.py"}
-        comparing = script.name.startswith(("conformance", "fuzz"))
-        if script.name not in known | {"chat_stream.py"} and not comparing:
-            failed += run(script.name) != 0
+    for script in SCRIPTS:
+        failed += run(script, *((str(MODEL),) if script in ON_MODEL else ())) != 0
     return int(failed > 0)
 
 

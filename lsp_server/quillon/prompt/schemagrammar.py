@@ -112,9 +112,7 @@ class Rules:
         options = schema.get("anyOf") or schema.get("oneOf")
         if options:
             base = {k: v for k, v in schema.items() if k not in {"anyOf", "oneOf"}}
-            return self._union(
-                [self.value({**base, **o}, place) for o in options if isinstance(o, Mapping)]
-            )
+            return self._union([self._option(base, option, place) for option in options])
         return self._union([self._of_type(kind, schema, place) for kind in types_in(schema)])
 
     def members(self, members: Mapping[str, str], required: frozenset[str], separator: str) -> str:
@@ -166,6 +164,12 @@ class Rules:
         if kind == "integer":
             return self.grammar.rule("integer", whole)
         return self.grammar.rule("number", _number(whole, low, high))
+
+    def _option(self, base: Schema, option: Any, place: Place) -> str:
+        """A rule for one of the schemas of `anyOf`, which may be true or false."""
+        if option is False:
+            return self._nothing()
+        return self.value({**base, **option} if isinstance(option, Mapping) else base, place)
 
     def _of_type(self, kind: str, schema: Schema, place: Place) -> str:
         if kind == "string":
