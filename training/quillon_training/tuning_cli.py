@@ -74,23 +74,9 @@ def finetune(
         adapted = _adapted(model, rank, alpha, licence, seed)
         adapted.prepare(settings, dialogues)
         trainee = adapted
-    elif run is not None and tokenizer is not None and model is None:
-        from quillon_training.own import OwnModel
-        from quillon_training.tokenizer import load_tokenizer
-
-        require_memory(_MEMORY_GIB)
-        trainee = OwnModel(run, load_tokenizer(tokenizer))
     else:
-        raise TrainingError(
-            "What to train is not clear",
-            "Name --run and --tokenizer for our own model, or --model for a Qwen checkpoint.",
-        )
-    training = Finetuning(folder, trainee, dialogues, settings)
-    training.train(minutes=minutes)
-    if training.done:
-        _answer({"steps": training.step, "written": str(training.finish())})
-    else:
-        _answer({"steps": training.step, "of": steps, "go on": "with the same command"})
+        trainee = _own(run if model is None else None, tokenizer)
+    _train(Finetuning(folder, trainee, dialogues, settings), minutes)
 
 
 @tuning.command("verify-adapter")
@@ -132,6 +118,27 @@ def share(
     from quillon_training.sharing import write_shared
 
     _answer(write_shared(dialogues, output))
+
+
+def _train(training: Any, minutes: float | None) -> None:
+    training.train(minutes=minutes)
+    if training.done:
+        _answer({"steps": training.step, "written": str(training.finish())})
+    else:
+        _answer({"steps": training.step, "go on": "with the same command"})
+
+
+def _own(run: Path | None, tokenizer: Path | None) -> Any:
+    if run is None or tokenizer is None:
+        raise TrainingError(
+            "What to train is not clear",
+            "Name --run and --tokenizer for our own model, or --model for a Qwen checkpoint.",
+        )
+    require_memory(_MEMORY_GIB)
+    from quillon_training.own import OwnModel
+    from quillon_training.tokenizer import load_tokenizer
+
+    return OwnModel(run, load_tokenizer(tokenizer))
 
 
 def _adapted(model: Path, rank: int, alpha: int, licence: str | None, seed: int) -> Any:

@@ -3,6 +3,7 @@
 import ctypes
 import random
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -65,11 +66,7 @@ def verify_gguf(
         str(path), n_ctx=1024, logits_all=True, verbose=False, n_threads=1, n_threads_batch=1
     )
     texts = _snippets(corpus, snippets)
-    equal = total = 0
-    for text in texts:
-        ours = tokenizer.encode(text, add_special_tokens=False).ids
-        theirs = llama.tokenize(text.encode(), add_bos=False, special=True)
-        equal, total = equal + (ours == theirs), total + len(ours)
+    equal, total = _equal_tokens(llama, tokenizer, texts)
     largest, means, same, positions = 0.0, [], 0, 0
     for text in texts[:_TEXTS]:
         ids = tokenizer.encode(text, add_special_tokens=False).ids[:_TOKENS]
@@ -97,6 +94,16 @@ def verify_gguf(
             "Export again; if it stays, llama.cpp and the tokenizer disagree: report it.",
         )
     return result
+
+
+def _equal_tokens(llama: Any, tokenizer: Tokenizer, texts: list[str]) -> tuple[int, int]:
+    """How many texts have the same tokens in llama.cpp, and all tokens together."""
+    equal = total = 0
+    for text in texts:
+        ours = tokenizer.encode(text, add_special_tokens=False).ids
+        theirs = llama.tokenize(text.encode(), add_bos=False, special=True)
+        equal, total = equal + (ours == theirs), total + len(ours)
+    return equal, total
 
 
 def require_tools(path: Path) -> None:
