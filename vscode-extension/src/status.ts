@@ -25,7 +25,11 @@ export class StatusItem implements vscode.Disposable {
     this.#item.command = 'quillon.menu';
     this.#listeners = [
       this.#item,
-      server.onDidChange(() => this.draw()),
+      server.onDidChange(({ kind }) => {
+        // What the last server said is not known of the next one.
+        if (kind !== 'running') this.#status = null;
+        this.draw();
+      }),
       vscode.window.onDidChangeActiveTextEditor(() => this.draw()),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('quillon.inline')) this.draw();
@@ -63,8 +67,9 @@ export class StatusItem implements vscode.Disposable {
   #summary(): { readonly text: string; readonly problem: boolean } {
     const state = this.server.state.kind;
     if (state === 'failed') return { text: '$(warning) Quillon', problem: true };
-    if (state === 'starting') return { text: '$(loading~spin) Quillon', problem: false };
-    switch (this.#status?.state) {
+    if (state === 'starting' || this.#status === null)
+      return { text: '$(loading~spin) Quillon', problem: false };
+    switch (this.#status.state) {
       case 'failed':
       case 'absent':
         return { text: '$(warning) Quillon', problem: true };
@@ -98,7 +103,7 @@ export class StatusItem implements vscode.Disposable {
       busy: vscode.l10n.t('working'),
       failed: vscode.l10n.t('the engine failed'),
     };
-    return this.#status === null ? vscode.l10n.t('ready') : words[this.#status.state];
+    return this.#status === null ? vscode.l10n.t('starting') : words[this.#status.state];
   }
 
   #tooltip(): vscode.MarkdownString {

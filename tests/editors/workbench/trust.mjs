@@ -25,11 +25,11 @@ export default async function trust(session) {
   await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
   await session.openChat();
   await session.ask('Run the tests again');
-  // Nor does anything run in it: the call fails, and says why.
+  // Nor does anything run in it: there is no such tool.
   await session.answer(1);
   const card = session.chat.locator('.card.tool.failed');
   await card.locator('summary').click();
-  await card.getByText(/trust/i).first().waitFor();
+  await card.getByText('there is no tool').first().waitFor();
   await session.picture('restricted');
 
   await session.command('Workspaces: Manage Workspace Trust');
