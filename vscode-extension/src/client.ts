@@ -56,6 +56,7 @@ class QuietClient extends LanguageClient {
 export class Connection {
   #open = false;
   #ended = false;
+  #problem = '';
   #fail: (error: Error) => void = () => {};
   readonly client: LanguageClient;
 
@@ -109,7 +110,8 @@ export class Connection {
     } catch (error) {
       // What the connection says of its end tells nobody why; the process's last words do.
       await this.process.exited(1_000);
-      throw this.#ended || !this.process.ended ? error : new Error(this.#stopped);
+      if (this.process.ended) throw new Error(this.#problem || this.#stopped);
+      throw error;
     } finally {
       clearTimeout(timer);
     }
@@ -162,6 +164,7 @@ export class Connection {
   #lose(problem: string): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#problem = problem;
     if (this.#open) this.options.lost(problem);
     else this.#fail(new Error(problem));
   }
