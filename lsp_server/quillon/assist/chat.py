@@ -318,12 +318,7 @@ class Turn:
         """Give every recorded call a result: a model would wait for one that has none."""
         ended = {message.tool_call_id for message in self._messages if message.role == "tool"}
         self._messages += (
-            Message(
-                role="tool",
-                content="Error: this call was not run",
-                tool_call_id=call.id,
-                outcome="cancelled",
-            )
+            Message("tool", "Error: it was not run", tool_call_id=call.id, outcome="cancelled")
             for call in answer.calls
             if call.id not in ended
         )
