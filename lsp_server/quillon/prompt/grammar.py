@@ -116,15 +116,23 @@ def _json(rules: Rules, name: str, schema: Schema) -> str:
 
 def _function_xml(rules: Rules, name: str, schema: Schema) -> str:
     rules.enter(schema)
-    properties = rules.plain(schema).get("properties")
-    declared = properties if isinstance(properties, Mapping) else {}
-    members = {key: _xml_parameter(rules, Place(name, (key,)), declared[key]) for key in declared}
-    required = frozenset(rules.plain(schema).get("required") or ())
-    body = rules.members(members, required, "") if members else '""'
-    if not members and schema.get("additionalProperties"):
-        body = _free_parameters(rules)
+    bodies = [_xml_body(rules, name, shape) for shape in rules.shapes(schema)]
+    body = rules.grammar.rule("parameters", " | ".join(bodies)) if bodies else gbnf.NOTHING
     head, end = gbnf.literal(f"<function={name}>\n"), gbnf.literal("</function>")
     return f"{head} {body} {end}"
+
+
+def _xml_body(rules: Rules, name: str, schema: Schema) -> str:
+    properties = schema.get("properties")
+    declared = properties if isinstance(properties, Mapping) else {}
+    members = {
+        key: _xml_parameter(rules, Place(name, (key,)), each)
+        for key, each in declared.items()
+        if each is not False
+    }
+    if not members:
+        return _free_parameters(rules) if schema.get("additionalProperties") else '""'
+    return rules.members(members, frozenset(schema.get("required") or ()), "")
 
 
 def _free_parameters(rules: Rules) -> str:

@@ -2,8 +2,8 @@
 
 What the rules let through, the schema's validator accepts; the reverse need not hold: white
 space is fixed, numbers are short, texts and lists are bounded, and of an object only declared
-properties may be given. Keywords without rules here (`not`, `if`, `contains`, patterns with
-look-arounds, `dependentRequired`, `patternProperties`, ...) are left to the validator.
+properties may be given. What cannot be said more narrowly (patterns with look-arounds, a text
+that is *not* another, ...) is left to the validator, and `json_rules` tells the keywords.
 """
 
 import json
@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 
 from quillon.prompt import gbnf
+from quillon.prompt.narrowing import Narrowing, asserted, member_schema
 from quillon.prompt.patterns import pattern_rule
 from quillon.prompt.schemas import (
     Schema,
     allowed_values,
     bounds,
     limits,
-    merge,
     resolved,
     types_in,
 )
@@ -30,7 +30,6 @@ MAX_ITEMS = 64  # elements of an array without a bound of its own
 _MAX_MEMBERS = 16  # members of an object whose keys are free
 _ANY_ORDER = 5  # properties that may come in any order: 2**5 rules
 _MAX_MULTIPLES = 200
-_MAX_REFERENCES = 20
 _BOUND = 10**15
 
 _CHAR = (
@@ -61,10 +60,14 @@ def hold_nothing(_rules: "Rules", _place: Place, _schema: Schema) -> str | None:
 
 def json_grammar(schema: Any) -> str:
     """The grammar of the JSON of a value, and of nothing else."""
-    grammar = gbnf.Grammar()
-    rules = Rules(grammar)
+    return json_rules(schema)[0]
+
+
+def json_rules(schema: Any) -> tuple[str, frozenset[str]]:
+    """The grammar, and the keywords that it leaves to the validator, wholly or in part."""
+    rules = Rules(gbnf.Grammar())
     rules.enter(schema if isinstance(schema, Mapping) else {})
-    return grammar.text(rules.value(schema, Place("")))
+    return rules.grammar.text(rules.value(schema, Place(""))), frozenset(rules.left)
 
 
 class Rules:
@@ -85,6 +88,12 @@ class Rules:
         self._integers = integers
         self._root: Schema = {}
         self._references: dict[str, str] = {}
+        self._narrowing = Narrowing({}, self._resolved)
+
+    @property
+    def left(self) -> set[str]:
+        """The keywords, of what was entered last, that are left to the validator."""
+        return self._narrowing.left
 
     def arguments(self, tool: str, schema: Schema) -> str:
         """A rule for the JSON object of a tool's arguments."""
@@ -96,24 +105,23 @@ class Rules:
         """Resolve references in `schema` from now on."""
         self._root = schema
         self._references = {}
+        self._narrowing = Narrowing(schema, self._resolved)
 
     def value(self, schema: Any, place: Place) -> str:
         """A rule for the JSON of a value."""
         if not isinstance(schema, Mapping):
             return self._nothing() if schema is False else self._anything()
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            return self._reference(reference, place)
-        schema = self._merged(schema)
-        values = allowed_values(schema)
-        if values is not None:
-            texts = [json.dumps(value, ensure_ascii=False) for value in values]
-            return gbnf.trie(self.grammar, "enum", texts) if texts else self._nothing()
-        options = schema.get("anyOf") or schema.get("oneOf")
-        if options:
-            base = {k: v for k, v in schema.items() if k not in {"anyOf", "oneOf"}}
-            return self._union([self._option(base, option, place) for option in options])
-        return self._union([self._of_type(kind, schema, place) for kind in types_in(schema)])
+        said = asserted(schema)
+        if said == {"$ref"} and isinstance(schema["$ref"], str):
+            return self._reference(schema["$ref"], place)
+        if said == {"anyOf"} and schema["anyOf"]:
+            base = {key: each for key, each in schema.items() if key != "anyOf"}
+            return self._union([self._option(base, each, place) for each in schema["anyOf"]])
+        return self._union([self._flat(each, place) for each in self.shapes(schema)])
+
+    def shapes(self, schema: Any) -> list[dict[str, Any]]:
+        """Schemas without references and combinations at the top: a value is of one of them."""
+        return self._narrowing.alternatives(schema)
 
     def members(self, members: Mapping[str, str], required: frozenset[str], separator: str) -> str:
         """A rule for each of `members` at most once, the `required` ones always.
@@ -128,12 +136,11 @@ class Rules:
         return self._strings(self, place, schema)
 
     def plain(self, schema: Any) -> Schema:
-        """The schema without references and `allOf` at its top."""
-        for _ in range(_MAX_REFERENCES):
-            if not isinstance(schema, Mapping) or "$ref" not in schema:
-                break
-            schema = self._resolved(str(schema["$ref"]))
-        return self._merged(schema) if isinstance(schema, Mapping) else {}
+        """The one schema without references and combinations; with several, what they share."""
+        shapes = self.shapes(schema)
+        if len(shapes) == 1:
+            return shapes[0]
+        return schema if shapes and isinstance(schema, Mapping) else {"enum": []}
 
     def string_body(self, schema: Schema, place: Place) -> str:
         """A rule for what stands between the quotes of a string."""
@@ -142,8 +149,9 @@ class Rules:
             return held
         if isinstance(schema.get("pattern"), str):
             rule = pattern_rule(self.grammar, schema["pattern"], escaped=True)
-            if rule is not None:
+            if rule is not None and not {"minLength", "maxLength"} & set(schema):
                 return rule
+            self._narrowing.left.add("pattern")
         least, most = limits(schema, "Length", MAX_TEXT)
         char = self.grammar.rule("char", _CHAR)
         return gbnf.bounded(self.grammar, "text", char, least, most)
@@ -171,6 +179,14 @@ class Rules:
             return self._nothing()
         return self.value({**base, **option} if isinstance(option, Mapping) else base, place)
 
+    def _flat(self, schema: Schema, place: Place) -> str:
+        """A rule for one of the `shapes`."""
+        values = allowed_values(schema)
+        if values is not None:
+            texts = [json.dumps(value, ensure_ascii=False) for value in values]
+            return gbnf.trie(self.grammar, "enum", texts) if texts else self._nothing()
+        return self._union([self._of_type(kind, schema, place) for kind in types_in(schema)])
+
     def _of_type(self, kind: str, schema: Schema, place: Place) -> str:
         if kind == "string":
             return self.grammar.rule("string", f'"\\"" {self.string_body(schema, place)} "\\""')
@@ -183,13 +199,14 @@ class Rules:
         return self._anything()
 
     def _union(self, rules: Sequence[str]) -> str:
-        unique = list(dict.fromkeys(rules)) or [self._anything()]
+        unique = list(dict.fromkeys(rules)) or [self._nothing()]
         if len(unique) > 1 and self._nothing() in unique:
             unique.remove(self._nothing())
         return unique[0] if len(unique) == 1 else self.grammar.rule("any-of", " | ".join(unique))
 
     def _reference(self, reference: str, place: Place) -> str:
         known = self._references.get(reference)
+        self._narrowing.look_at(reference)
         if known is None:
             known = self._references[reference] = self.grammar.reserve("ref")
             self.grammar.define(known, self.value(self._resolved(reference), place))
@@ -197,20 +214,6 @@ class Rules:
 
     def _resolved(self, reference: str) -> Any:
         return resolved(reference, self._root)
-
-    def _merged(self, schema: Schema) -> Schema:
-        """The schema with the parts of `allOf` taken in."""
-        parts = schema.get("allOf")
-        if not parts:
-            return schema
-        merged: dict[str, Any] = {}
-        own = {k: v for k, v in schema.items() if k != "allOf"}
-        for part in (*parts, own):
-            if isinstance(part, Mapping):
-                resolved = self._resolved(part["$ref"]) if "$ref" in part else part
-                if isinstance(resolved, Mapping):
-                    merge(merged, resolved)
-        return merged
 
     def _multiples(self, of: float, low: float | None, high: float | None) -> str:
         start = math.ceil((low if low is not None else 0) / of)
@@ -223,38 +226,58 @@ class Rules:
 
     def _array(self, schema: Schema, place: Place) -> str:
         items = schema.get("items", True)
-        prefix = schema.get("prefixItems") or ()
-        if isinstance(items, list):  # as drafts before 2020-12 had it
-            prefix, items = items, schema.get("additionalItems", True)
-        first = [self.value(item, place) for item in prefix]
+        first = [self.value(each, place) for each in schema.get("prefixItems") or ()]
         least, most = limits(schema, "Items", MAX_ITEMS)
-        if schema.get("uniqueItems") and not first:
+        if "contains" in schema:
+            items, least, most = self._containing(schema, items, least, most)
+        if schema.get("uniqueItems"):
             most = min(most, max(1, least))
+            if least > 1:
+                self.left.add("uniqueItems")
         if self._nothing() in first:
             first = first[: first.index(self._nothing())]
             most = min(most, len(first))
-        if items is False:
-            most = min(most, len(first))
-        item = self.value(items, place) if most > len(first) else ""
+        item = self.value(items, place) if most > len(first) else self._nothing()
+        if item == self._nothing():
+            item, most = "", min(most, len(first))
+        if most < least:
+            return self._nothing()
         return self.grammar.rule("array", f'"[" {_list(first, item, least, most)} "]"')
+
+    def _containing(
+        self, schema: Schema, items: Any, least: int, most: int
+    ) -> tuple[Any, int, int]:
+        """Elements that are all of what the array has to contain, in the number that it needs."""
+        needed = int(schema.get("minContains", 1))
+        if needed == 0 and "maxContains" not in schema:
+            return items, least, most
+        if schema.get("prefixItems"):
+            self.left.add("contains")
+            return items, least, most
+        both = {"allOf": [items, schema["contains"]]}
+        return both, max(least, needed), min(most, int(schema.get("maxContains", most)))
 
     def _object(self, schema: Schema, place: Place) -> str:
         properties = schema.get("properties")
         declared: dict[str, Any] = dict(properties) if isinstance(properties, Mapping) else {}
         required = [name for name in schema.get("required") or () if isinstance(name, str)]
-        declared |= {name: True for name in required if name not in declared}
-        if not declared and (properties is None or schema.get("additionalProperties")):
+        rest = schema.get("additionalProperties")
+        if not declared and not required and (properties is None or rest):
             return self._free_object(schema, place)
+        declared = {**dict.fromkeys(required, True if rest is None else rest), **declared}
+        declared = {name: member_schema(schema, name, each) for name, each in declared.items()}
         values = {name: self.value(value, _inside(place, name)) for name, value in declared.items()}
-        possible = [name for name in values if name in required or values[name] != self._nothing()]
+        possible = [name for name, rule in values.items() if rule != self._nothing()]
         most = int(schema.get("maxProperties", len(possible)))
+        if not set(required) <= set(possible) or most < len(set(required)):
+            return self._nothing()
         # With fewer places than properties, the first of the optional ones get them.
         kept = sorted(possible, key=lambda name: name not in required)[:most]
-        members = {
-            name: self.grammar.rule(name, f"{_key(name)} {_COLON} {values[name]}")
-            for name in possible
-            if name in kept
-        }
+        if int(schema.get("minProperties", 0)) > len(set(required)):
+            self.left.add("minProperties")
+        kept = [name for name in possible if name in kept]
+        rules = [f"{_key(name)} {_COLON} {values[name]}" for name in kept]
+        members = {n: self.grammar.rule(n, each) for n, each in zip(kept, rules, strict=True)}
         if not members:
             return self.grammar.rule("empty", '"{" "}"')
         body = self.members(members, frozenset(required), _SEPARATOR)
@@ -287,15 +310,31 @@ class Rules:
         return first
 
     def _free_object(self, schema: Schema, place: Place) -> str:
-        values = schema.get("additionalProperties", True)
-        if values is False or schema.get("maxProperties") == 0:
-            return self.grammar.rule("empty", '"{" "}"')
-        key = self._of_type("string", {"maxLength": 64}, Place(place.tool, ("*",)))
+        key, values = self._free_member(schema, place)
         inner = self.value(values, _inside(place, "*"))
-        member = self.grammar.rule("free-member", f"{key} {_COLON} {inner}")
         least, most = limits(schema, "Properties", _MAX_MEMBERS)
-        # Keys may repeat, and then count once: no more than one can be sure to be enough.
+        if self._nothing() in {key, inner} or most == 0:
+            return self.grammar.rule("empty", '"{" "}"') if least == 0 else self._nothing()
+        member = self.grammar.rule("free-member", f"{key} {_COLON} {inner}")
+        if least > 1:  # keys may repeat, and then count once
+            self.left.add("minProperties")
         return self.grammar.rule("free-object", f'"{{" {_list([], member, least, most)} "}}"')
+
+    def _free_member(self, schema: Schema, place: Place) -> tuple[str, Any]:
+        """The rule of a free key, and the schema of what stands behind it."""
+        names = schema.get("propertyNames", True)
+        free = Place(place.tool, ("*",))
+        patterns = schema.get("patternProperties")
+        if not patterns:
+            key = {"allOf": [{"type": "string", "maxLength": 64}, names]}
+            return self.value(key, free), schema.get("additionalProperties", True)
+        # What any pattern asks for fits a key that several of them match, too.
+        every = {"allOf": list(patterns.values())}
+        rules = [pattern_rule(self.grammar, pattern, escaped=True) for pattern in patterns]
+        known = " | ".join(rule for rule in rules if rule is not None)
+        if names is not True or not known:
+            return self._nothing(), every
+        return self.grammar.rule("key", f'"\\"" ({known}) "\\""'), every
 
     def _nothing(self) -> str:
         return self.grammar.rule("nothing", gbnf.NOTHING)

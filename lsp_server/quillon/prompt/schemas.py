@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 Schema = Mapping[str, Any]
 
@@ -11,12 +12,14 @@ _MANY = 1000
 
 def resolved(reference: str, root: Schema) -> Any:
     """The schema that a `$ref` inside `root` points to, or True, which says nothing."""
+    if reference != "#" and not reference.startswith("#/"):
+        return True
     at: Any = root
-    for part in reference.removeprefix("#").strip("/").split("/"):
-        name = part.replace("~1", "/").replace("~0", "~")
+    for part in reference.removeprefix("#").split("/")[1:]:
+        name = unquote(part).replace("~1", "/").replace("~0", "~")
         if isinstance(at, list) and name.isdecimal() and int(name) < len(at):
             at = at[int(name)]
-        elif name:
+        else:
             at = at.get(name, True) if isinstance(at, Mapping) else True
     # A schema that is nothing but a reference to itself says nothing, too.
     return True if at == {"$ref": reference} else at
@@ -82,6 +85,10 @@ _IMPLIED = {
     "maxItems": "array",
     "minProperties": "object",
     "maxProperties": "object",
+    "patternProperties": "object",
+    "propertyNames": "object",
+    "contains": "array",
+    "uniqueItems": "array",
     "minLength": "string",
     "maxLength": "string",
     "pattern": "string",
@@ -102,14 +109,3 @@ def _kind(value: Any) -> set[str]:
         return {"integer", "number"}
     names = {str: "string", float: "number", list: "array", dict: "object"}
     return {names.get(type(value), "object")}
-
-
-def merge(into: dict[str, Any], part: Schema) -> None:
-    """Take the keywords of a part of `allOf` in."""
-    for key, value in part.items():
-        if key == "properties" and isinstance(into.get(key), Mapping):
-            into[key] = {**into[key], **value}
-        elif key == "required" and isinstance(into.get(key), list):
-            into[key] = [*into[key], *value]
-        else:
-            into[key] = value

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from quillon.engine.llama_sampler import _CANDIDATE, Grammar
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.grammar import MAX_LIVE, schema_constraint
-from quillon.prompt.schemagrammar import json_grammar
+from quillon.prompt.schemagrammar import json_grammar, json_rules
 from quillon_testing.answers import definition, read
 from quillon_tools.validator import make_validator
 
@@ -206,6 +206,17 @@ SCHEMAS = [
         },
     },
     {"allOf": [{"properties": {"a": INTEGER}}, {"properties": {"b": STRING}, "required": ["b"]}]},
+    {"type": ["string", "integer"], "not": {"type": "integer"}},
+    {"properties": {"a": INTEGER}, "not": {"required": ["b"]}, "type": "object"},
+    {"type": "integer", "if": {"minimum": 10}, "then": {"multipleOf": 10}, "else": {"minimum": 5}},
+    {"type": "array", "items": INTEGER, "contains": {"minimum": 5}},
+    {"patternProperties": {"^[a-c]$": {"type": "boolean"}}},
+    {"propertyNames": {"enum": ["a", "b"]}, "additionalProperties": INTEGER},
+    {"properties": dict.fromkeys("ab", INTEGER), "dependentRequired": {"a": ["b"]}},
+    {"oneOf": [INTEGER, {"type": "number", "minimum": 2}]},
+    {"allOf": [{"properties": {"a": INTEGER}}], "unevaluatedProperties": False},
+    {"allOf": [True, {"maximum": 9}, {"type": "integer", "minimum": 7}]},
+    {"required": ["a"], "additionalProperties": {"type": "null"}},
     {},
     True,
 ]
@@ -216,6 +227,27 @@ SCHEMAS = [
 def test_whatever_is_generated_is_valid(model, schema, seed):
     text = generated(model, json_grammar(schema), chance(seed))
     assert make_validator(schema).is_valid(json.loads(text)), text
+
+
+LEFT = {
+    "not": {"type": "string", "not": {"const": "a"}},
+    "oneOf": {"type": "string", "oneOf": [{"pattern": "a"}, {"pattern": "b"}]},
+    "pattern": {"type": "string", "pattern": "(?=a)b"},
+    "$ref": {"$ref": "other.json"},
+}
+
+
+@pytest.mark.parametrize(("keyword", "schema"), LEFT.items(), ids=LEFT)
+def test_what_is_left_to_the_validator_is_named(accepts, keyword, schema):
+    grammar, left = json_rules(schema)
+    assert keyword in left
+    assert accepts(grammar, '"ab"')
+
+
+def test_schemas_that_combine_without_end_are_refused_in_no_time():
+    steps = {str(n): {"anyOf": [{"$ref": f"#/$defs/{n + 1}"}] * 2} for n in range(40)}
+    with pytest.raises(ValueError, match="too many"):
+        json_grammar({"type": "object", "$ref": "#/$defs/0", "$defs": steps})
 
 
 @pytest.mark.parametrize("dialect", [HERMES, XML, JSON], ids=lambda dialect: dialect.kind)
