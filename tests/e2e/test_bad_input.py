@@ -6,7 +6,7 @@ import pytest
 
 from quillon.engine.models import EMBEDDED
 from quillon_testing.engines import engines
-from quillon_testing.gguf_files import CHAT_MODEL, gguf_bytes, write_gguf
+from quillon_testing.gguf_files import CHAT_MODEL, gguf_bytes, trained_for, write_gguf
 from quillon_testing.stdio_server import RawServer, raw_server, script_file
 
 TEXT = "def first(a):\n    return a\n\n\ndef second(b):\n    return b\n"
@@ -181,13 +181,14 @@ def _claim(header: bytes, tensors) -> bytes:
 
 async def test_a_model_that_is_too_large_and_the_way_back(folder, tmp_path):
     huge = huge_model(tmp_path / "huge.gguf")
+    long = trained_for(tmp_path / "long.gguf", EMBEDDED, 2_000_000_000)
     async with (
         engines() as made,
         raw_server(folder, settings={}, QUILLON_RUNTIME_DIR=str(made.directory)) as server,
     ):
         uri = await begin(server, folder, {"model": {"path": str(huge)}})
         await no_model(server, uri, "does not fit into memory: it needs about")
-        change(server, {"model": {"contextSize": 2_000_000_000}})
+        change(server, {"model": {"path": str(long), "contextSize": 2_000_000_000}})
         await no_model(server, uri, "set a smaller model.contextSize")
         change(server, {"model": {"idleMinutes": 0.001}})
         response, _ = await ask(server, "hello")

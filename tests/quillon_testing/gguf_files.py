@@ -38,6 +38,14 @@ def gguf_bytes(
     return out + bytes(_aligned(len(out)) - len(out) + offset)
 
 
+def trained_for(path: Path, model: Path, context: int) -> Path:
+    """A copy of a model whose header says that it was trained for `context` tokens."""
+    data = model.read_bytes()
+    value = data.index(b".context_length") + len(b".context_length") + struct.calcsize("<I")
+    path.write_bytes(data[:value] + struct.pack("<I", context) + data[value + 4 :])
+    return path
+
+
 def write_gguf(path: Path, metadata: dict[str, Any] = CHAT_MODEL, **changes: Any) -> Path:
     """Write a GGUF file whose metadata has `changes`, given with `__` for dots."""
     renamed = {key.replace("__", "."): value for key, value in changes.items()}

@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -45,8 +45,10 @@ async def listening(port):
 async def answering(respond):
     """An HTTP server that gives each request what `respond` makes of its head and body."""
     seen = []
+    serving = set()
 
     async def serve(reader, writer):
+        serving.add(asyncio.current_task())
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 length = 0
@@ -59,16 +61,21 @@ async def answering(respond):
                 for piece in respond(head, json.loads(body) if body else {}):
                     writer.write(piece)
                     await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
-        finally:
-            writer.close()
+        writer.close()
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp", seen
     finally:
         server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving)
 
 
 def reply(body, kind="application/json", more=b""):

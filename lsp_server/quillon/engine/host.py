@@ -108,8 +108,9 @@ class Host:
 
     async def run(self) -> bool:
         """Listen, load, serve. Returns False where the decode thread could not be ended."""
-        server = await self._listen()
+        # First: who reads the state file may send a signal at once.
         self._heed_signals()
+        server = await self._listen()
         self.worker.start()
         self._end_after(max(self._idle, _FIRST_CLIENT))
         self._watch()

@@ -22,6 +22,7 @@ from quillon.engine.host import ALREADY_RUNNING, ENDED
 from quillon.engine.models import EMBEDDED
 from quillon.settings import ModelSettings
 from quillon_testing.generation import QUESTION
+from quillon_testing.gguf_files import trained_for
 from quillon_testing.host_process import HostProcess
 
 # Goes on until somebody ends it.
@@ -319,8 +320,9 @@ async def test_a_file_that_is_no_model_is_told_to_people(new_host, tmp_path, mak
         await check_clean_end(host)  # another attempt starts afresh
 
 
-async def test_a_model_too_large_for_memory_is_told_with_numbers(new_host):
-    async with new_host(context_size=2_000_000_000) as host:
+async def test_a_model_too_large_for_memory_is_told_with_numbers(new_host, tmp_path):
+    model = trained_for(tmp_path / "long.gguf", EMBEDDED, 2_000_000_000)
+    async with new_host(model=model, context_size=2_000_000_000) as host:
         info = await (await host.connect()).settled()
         assert info.state == "failed"
         assert "does not fit into memory" in info.message
