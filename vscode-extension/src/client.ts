@@ -16,6 +16,9 @@ import { ServerProcess } from './process';
 const START_SECONDS = 60;
 const STOP_MILLISECONDS = 5_000;
 
+/** Why a program does not serve, where another start would end the same way. */
+export class NotServing extends Error {}
+
 export interface ConnectionOptions {
   readonly settings: () => Record<string, unknown>;
   readonly middleware: Middleware;
@@ -61,6 +64,7 @@ export class Connection {
   readonly client: LanguageClient;
 
   private constructor(
+    private readonly found: Found,
     private readonly process: ServerProcess,
     private readonly options: ConnectionOptions,
   ) {
@@ -68,12 +72,15 @@ export class Connection {
     options.prepare(this.client);
   }
 
-  /** Start a server and shake hands. Rejects with a sentence, and leaves no process behind. */
+  /**
+   * Start a server and shake hands. Rejects with a sentence (`NotServing` where it is of no use to
+   * try again), and leaves no process behind.
+   */
   static async open(found: Found, options: ConnectionOptions): Promise<Connection> {
     const folder = vscode.workspace.workspaceFolders?.find((one) => one.uri.scheme === 'file');
     const cwd = folder?.uri.fsPath ?? os.homedir();
     const process = await ServerProcess.start(found, cwd, (line) => options.log.info(line));
-    const connection = new Connection(process, options);
+    const connection = new Connection(found, process, options);
     try {
       await connection.#shakeHands();
       return connection;
@@ -100,7 +107,9 @@ export class Connection {
       this.#fail = reject;
       timer = setTimeout(() => {
         reject(
-          new Error(vscode.l10n.t('The server did not answer within {0} seconds.', START_SECONDS)),
+          new NotServing(
+            vscode.l10n.t('The server did not answer within {0} seconds.', START_SECONDS),
+          ),
         );
       }, START_SECONDS * 1000);
     });
@@ -108,6 +117,7 @@ export class Connection {
       await Promise.race([this.client.start(), failed]);
       this.#open = true;
     } catch (error) {
+      if (error instanceof NotServing) throw error;
       // What the connection says of its end tells nobody why; the process's last words do.
       await this.process.exited(1_000);
       if (this.process.ended) throw new Error(this.#problem || this.#stopped);
@@ -119,11 +129,12 @@ export class Connection {
 
   #createClient(): LanguageClient {
     const { settings, middleware, log, trace } = this.options;
-    const child = this.process.streams;
+    const writer = this.process.input;
+    const reader = this.process.messages((line) => this.#speaksOtherwise(line));
     const client = new QuietClient(
       'quillon',
       'Quillon',
-      () => Promise.resolve({ reader: child.stdout, writer: child.stdin }),
+      () => Promise.resolve({ reader, writer }),
       {
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
         initializationOptions: settings,
@@ -159,6 +170,17 @@ export class Connection {
 
   get #stopped(): string {
     return vscode.l10n.t('The server stopped unexpectedly. {0}', this.process.lastWords).trim();
+  }
+
+  #speaksOtherwise(line: string): void {
+    const problem = vscode.l10n.t(
+      '{0} is not Quillon’s server: it said “{1}”. Check the setting quillon.interpreter.',
+      this.found.command,
+      line,
+    );
+    if (this.#ended || this.#open) return;
+    this.#ended = true;
+    this.#fail(new NotServing(problem));
   }
 
   #lose(problem: string): void {

@@ -2,10 +2,14 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { PassThrough, pipeline } from 'node:stream';
 
 import type { Found } from './discovery';
 
 const LAST_LINES = 8;
+const OPENING = 'content-';
+const SHOWN_LETTERS = 200;
 
 export class ServerProcess {
   #lines: string[] = [];
@@ -34,8 +38,26 @@ export class ServerProcess {
     });
   }
 
-  get streams(): ChildProcessWithoutNullStreams {
-    return this.#child;
+  /** Where messages are written. */
+  get input(): Writable {
+    return this.#child.stdin;
+  }
+
+  /**
+   * The messages, for one reader. A program that is no server would leave that reader waiting for
+   * the end of a header: `otherwise` gets its first line instead.
+   */
+  messages(otherwise: (line: string) => void): Readable {
+    const { stdout } = this.#child;
+    stdout.once('data', (bytes: Buffer) => {
+      const text = bytes.toString('utf8');
+      const start = text.slice(0, OPENING.length).toLowerCase();
+      if (OPENING.startsWith(start)) return;
+      const line = text.split(/\r?\n/).find((one) => one.trim() !== '') ?? '';
+      otherwise(line.trim().slice(0, SHOWN_LETTERS));
+    });
+    // What comes before there is a reader waits in the pipe.
+    return pipeline(stdout, new PassThrough(), () => {});
   }
 
   get ended(): boolean {

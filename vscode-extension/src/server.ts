@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { LanguageClient, Middleware } from 'vscode-languageclient/node';
 
 import { Backoff } from './backoff';
-import { Connection } from './client';
+import { Connection, NotServing } from './client';
 import * as config from './config';
 import type { Found } from './discovery';
 import { discover } from './discovery';
@@ -97,7 +97,8 @@ export class Server implements vscode.Disposable {
     try {
       await this.#connect();
     } catch (error) {
-      this.#crashed(error instanceof Error ? error.message : String(error));
+      if (error instanceof NotServing) this.#giveUp(error.message);
+      else this.#crashed(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -145,6 +146,13 @@ export class Server implements vscode.Disposable {
     this.#timer = setTimeout(() => void this.#restarts.run(), delay);
   }
 
+  #giveUp(problem: string): void {
+    if (!this.#wanted) return;
+    this.log.error(problem);
+    this.#set({ kind: 'failed', problem });
+    void this.#complainAboutProgram(problem);
+  }
+
   #notFound(tried: readonly string[]): void {
     const problem =
       config.interpreter() === ''
@@ -168,6 +176,16 @@ export class Server implements vscode.Disposable {
     const log = vscode.l10n.t('Show log');
     const text = vscode.l10n.t('Quillon’s server keeps stopping. {0}', problem);
     const choice = await vscode.window.showErrorMessage(text, again, log);
+    if (choice === again) await this.restart();
+    if (choice === log) this.log.show();
+  }
+
+  async #complainAboutProgram(problem: string): Promise<void> {
+    const settings = vscode.l10n.t('Open settings');
+    const again = vscode.l10n.t('Try again');
+    const log = vscode.l10n.t('Show log');
+    const choice = await vscode.window.showErrorMessage(problem, settings, again, log);
+    if (choice === settings) await openSettings();
     if (choice === again) await this.restart();
     if (choice === log) this.log.show();
   }

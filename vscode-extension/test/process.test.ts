@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 
 import { ServerProcess } from '../src/process';
@@ -34,4 +35,28 @@ test('a process that ignores its closed input is ended all the same', async () =
   const server = await ServerProcess.start(node('setInterval(() => {}, 1000)'), '.', () => {});
   await server.end(0);
   assert.equal(server.lastWords, 'SIGKILL');
+});
+
+test('a program that speaks otherwise is told by its first line, and its output still arrives', async () => {
+  const server = await ServerProcess.start(
+    node("console.log('\\nHello there. \\nMore')"),
+    '.',
+    () => {},
+  );
+  const said: string[] = [];
+  const arrived = await text(server.messages((line) => said.push(line)));
+  assert.deepEqual(said, ['Hello there.']);
+  assert.equal(arrived, '\nHello there. \nMore\n');
+});
+
+test('messages pass, whatever the case of their header', async () => {
+  const message = 'content-length: 2\r\n\r\n{}';
+  const server = await ServerProcess.start(
+    node(`process.stdout.write(${JSON.stringify(message)})`),
+    '.',
+    () => {},
+  );
+  const said: string[] = [];
+  assert.equal(await text(server.messages((line) => said.push(line))), message);
+  assert.deepEqual(said, []);
 });

@@ -23,7 +23,9 @@ export default async function broken(session) {
   await answer.locator('.problem').waitFor();
   await session.picture('asked');
 
-  // Both are started again, less and less often, and then no more.
+  // It is started again, less and less often, and then no more.
   await says('dying', 'the disk ate it', 'Show log');
-  await says('garbage', 'no message', 'Show log');
+
+  // Another start would end the same way.
+  await says('garbage', 'Hello, this is no language server.', 'Open settings');
 }

@@ -52,7 +52,12 @@ export default async function library(session) {
   await page.keyboard.press('Escape');
   await chat.locator('textarea').waitFor();
   await session.command('Quillon: Show the Conversations');
-  await renamed.locator('.row-open').press('Enter');
+  await focused(session, chat.locator('input.search'));
+  for (let rest = 20; rest > 0 && !(await hasFocus(renamed.locator('.row-open'))); rest--) {
+    await page.keyboard.press('Tab');
+  }
+  await focused(session, renamed.locator('.row-open'));
+  await page.keyboard.press('Enter');
   await chat.getByText('Better answer.').waitFor();
   await session.equal('the view names it', () => title(session), 'An old story');
 
@@ -88,6 +93,15 @@ async function anew(session) {
     'First question',
     'Better question',
   ]);
+}
+
+/** Whether keys go to an element: its frame, too, has the focus. */
+function hasFocus(locator) {
+  return locator.evaluate((element) => element.matches(':focus') && document.hasFocus());
+}
+
+function focused(session, locator) {
+  return session.until('keys go to it', () => hasFocus(locator));
 }
 
 async function title(session) {
