@@ -251,7 +251,7 @@ def _code(scene: Scene, symbol: Symbol) -> str | None:
 
 TALKING: dict[str, tuple[Scenario, float]] = {
     "talk": (talk, 1.5),
-    "general": (general, 2.0),
+    "general": (general, 0.8),  # more of them, and a small model declines what tools do
     "unclear": (unclear, 1.0),
     "bug": (mistake, 2.5),
     "traceback": (traceback, 1.5),
