@@ -3,7 +3,12 @@
 import signal
 import sys
 
+import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadGroupScheduling
+
+# Their tests share something large, a workbench or a model: one worker runs all of a folder.
+TOGETHER = ("tests/editors/", "tests/training/")
 
 # A deadline would fail tests on a busy machine; speed is measured in benchmarks.
 settings.register_profile("quillon", deadline=None)
@@ -14,3 +19,16 @@ def pytest_configure() -> None:
     """Let a run that is told to end put its processes away, as one that is interrupted does."""
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+class ByFolder(LoadGroupScheduling):
+    """Groups by folder. Marks of `xdist_group` have no effect with pytest 9.2 and xdist 3.8."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadGroupScheduling | None:
+    """What `--dist loadgroup` means here."""
+    return ByFolder(config, log) if config.getvalue("dist") == "loadgroup" else None

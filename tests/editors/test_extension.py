@@ -12,8 +12,6 @@ from editors import extension
 from editors.cache import run
 from editors.headless import LUA, PLUGIN
 
-pytestmark = pytest.mark.xdist_group("editors")
-
 _LARGEST = 2 * 1024 * 1024  # bytes of the package
 
 

@@ -22,8 +22,6 @@ from editors.headless import (
 from editors.scripts import engine_settings
 from editors.terminal import terminal
 
-pytestmark = pytest.mark.xdist_group("editors")
-
 
 @pytest.fixture
 def surroundings() -> Iterator[Surroundings]:

@@ -14,8 +14,6 @@ from editors.headless import temporary_surroundings
 from editors.scripts import engine_settings
 from quillon.engine.models import EMBEDDED
 
-pytestmark = pytest.mark.xdist_group("editors")
-
 
 @pytest.fixture(scope="module")
 def editor() -> Iterator[Editor]:

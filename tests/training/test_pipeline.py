@@ -41,7 +41,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.xdist_group("training"),
 ]
 SETTINGS = PretrainSettings(length=96, rows_per_batch=4, batches_per_step=1, warmup=4, lr=1e-2)
 
