@@ -10,12 +10,20 @@ export default async function actions(session) {
   await session.focusEditor();
   await session.press('Control+Home');
 
-  await menu(session);
-  await session.picture('actions');
-  await action(page, 'Write a docstring for add').click();
-  // Nothing changes before the change is accepted.
+  // Nothing changes before the change is accepted. A menu that is renewed while it is clicked
+  // closes without a choice: then it is opened again.
   const accept = page.locator('.codelens-decoration a', { hasText: 'Accept' }).first();
-  await accept.waitFor();
+  await session.until('the change is there to review', async () => {
+    await menu(session);
+    await session.picture('actions');
+    await action(page, 'Write a docstring for add').click();
+    try {
+      await accept.waitFor({ timeout: 20_000 });
+      return true;
+    } catch {
+      return false;
+    }
+  });
   await session.picture('action-review');
   await accept.click();
   await session.equal('the docstring is written', () => session.lines(), [
