@@ -94,9 +94,6 @@ class SymbolIndex:
         self._files = kept
         return f"[{waiting} files are not indexed yet; ask again for more]" if waiting else ""
 
-    def _disk_stamp(self, path: ConfinedPath) -> Stamp:
-        return ("disk", *(self._workspace.stamp(path) or ()))
-
     def _parse(self, path: ConfinedPath, text: bytes | None) -> tuple[Symbol, ...]:
         try:
             source = text or self._workspace.read_bytes(path, MAX_SOURCE_BYTES)
