@@ -33,7 +33,7 @@ async def main() -> None:
     """Alternate rounds of both sides and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--tokens", type=int, default=32, help="tokens of an answer")
+    parser.add_argument("--tokens", type=int, default=64, help="tokens of an answer")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--words", type=int, default=100, help="length of the question")
     parser.add_argument("--threads", type=int, default=1)

@@ -90,40 +90,46 @@ class Grammar:
 
 
 def trie(grammar: Grammar, hint: str, values: Iterable[str]) -> str:
-    """A rule that is exactly one of `values`, which are written as they shall be generated."""
+    """A rule that is exactly one of `values`, which are written as they shall be generated.
+
+    Of the values in order, neighbours share the most: one pass along them opens and closes the
+    nodes, so that some thousands take milliseconds.
+    """
     ordered = sorted(set(values))
-    return grammar.rule(hint, _trie(grammar, hint, ordered, 0))
+    write = _quoted if all(map(_PLAIN.fullmatch, ordered)) else literal
+    # The open nodes, from the root on: at which length they fork, and their alternatives so far.
+    open_nodes: list[tuple[int, list[str]]] = [(0, [])]
+    shared = 0
+    for value, following in zip(ordered, [*ordered[1:], ""], strict=True):
+        ahead = _shared(value, following, shared)
+        if ahead > open_nodes[-1][0]:
+            open_nodes.append((ahead, []))
+        depth, options = open_nodes[-1]
+        options.append(write(value[depth:]))
+        while ahead < depth:
+            name = grammar.rule(hint, " | ".join(options))
+            open_nodes.pop()
+            if open_nodes[-1][0] < ahead:
+                open_nodes.append((ahead, []))
+            start, options = open_nodes[-1]
+            options.append(f"{write(value[start:depth])} {name}")
+            depth = start
+        shared = ahead
+    return grammar.rule(hint, " | ".join(open_nodes[0][1]))
 
 
-def _trie(grammar: Grammar, hint: str, values: Sequence[str], depth: int) -> str:
-    """The body for sorted values that agree in their first `depth` characters."""
-    options: list[str] = []
-    start = 0
-    if len(values[0]) == depth:
-        options.append('""')
-        start = 1
-    while start < len(values):
-        first = values[start][depth]
-        end = start + 1
-        while end < len(values) and values[end][depth] == first:
-            end += 1
-        if end == start + 1:
-            options.append(literal(values[start][depth:]))
-        else:
-            group = values[start:end]
-            shared = _shared(group[0], group[-1])
-            rest = grammar.rule(hint, _trie(grammar, hint, group, shared))
-            options.append(f"{literal(group[0][depth:shared])} {rest}")
-        start = end
-    return " | ".join(options)
+def _shared(value: str, following: str, guess: int) -> int:
+    """The length of the common beginning of two texts, perhaps that of the texts before them."""
+    at = guess if value[:guess] == following[:guess] else 0
+    most = min(len(value), len(following))
+    while at < most and value[at] == following[at]:
+        at += 1
+    return at
 
 
-def _shared(first: str, last: str) -> int:
-    """The length of the common beginning of sorted values."""
-    for at, (a, b) in enumerate(zip(first, last, strict=False)):
-        if a != b:
-            return at
-    return min(len(first), len(last))
+def _quoted(text: str) -> str:
+    """A terminal that is exactly `text`, in which nothing needs an escape."""
+    return f'"{text}"'
 
 
 def bounded(grammar: Grammar, hint: str, char: str, least: int, most: int) -> str:

@@ -29,6 +29,7 @@ from quillon_tools.workspace import Workspace
 
 _SHOWN = 4000  # characters of a preview
 _OPEN = 100  # questions that may wait for an answer
+_LAST_ANSWERS = 5.0  # seconds to write them in, once the input has ended
 _QUESTION = "approve"
 _NO_FORM: dict[str, Any] = {"type": "object", "properties": {}}
 _TOO_LONG = types.ErrorData(code=types.INVALID_REQUEST, message="the message is too long")
@@ -81,11 +82,16 @@ class Desk:
         """Serve until the input ends. `read` gives pieces of it, `write` takes whole lines."""
         to_server, reads = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         writes, from_server = anyio.create_memory_object_stream[SessionMessage](0)
-        async with anyio.create_task_group() as group:
-            group.start_soon(_feed, read, to_server, writes.clone())
-            group.start_soon(_drain, from_server, write)
-            await self._server.run(reads, writes, self._server.create_initialization_options())
-            group.cancel_scope.cancel()
+        with anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_feed, read, to_server, writes.clone())
+                group.start_soon(_drain, from_server, write)
+                async with writes:
+                    await self._server.run(
+                        reads, writes, self._server.create_initialization_options()
+                    )
+                # What was answered still goes out, unless nobody takes it.
+                scope.deadline = anyio.current_time() + _LAST_ANSWERS
 
     async def _list(
         self, _context: _Context, _params: types.PaginatedRequestParams | None
