@@ -417,6 +417,25 @@ def test_gos_events():
     assert read_events(ended("go: no such tool")) is None
 
 
+def test_gos_panics():
+    said = [
+        "=== RUN   TestPanic\n",
+        "--- FAIL: TestPanic (0.00s)\n",
+        "panic: assignment to entry in nil map [recovered]\n",
+        "\tpanic: assignment to entry in nil map\n",
+        "goroutine 6 [running]:\n",
+        "\t/usr/lib/go-1.19/src/testing/testing.go:1399 +0x39f\n",
+        "example.com/x.TestPanic(0x0?)\n",
+        "\t/w/x_test.go:5 +0x28\n",
+    ]
+    key = {"Package": "p", "Test": "TestPanic"}
+    events = [{"Action": "output", "Output": line, **key} for line in said]
+    output = "\n".join(map(json.dumps, [*events, {"Action": "fail", **key}]))
+    assert timeless(rendered(read_events(ended(output)), ended(output))) == (
+        "FAILED p.TestPanic - panic: assignment to entry in nil map\n  at x_test.go:5\n1 failed"
+    )
+
+
 CARGO = {
     "Cargo.toml": '[package]\nname = "calc"\nversion = "0.1.0"\nedition = "2021"\n',
     "src/lib.rs": """\
@@ -483,15 +502,6 @@ def test_cargos_older_panics():
     assert timeless(rendered(read_text(ended(output)), ended(output))) == (
         "FAILED tests::odd - assertion failed: x\n  at src/lib.rs:9\n1 failed, 3 passed, 2 skipped"
     )
-
-
-async def test_ctest(bench_of, tmp_path, monkeypatch):
-    check_program_on_path(tmp_path, monkeypatch, "ctest")
-    bench = bench_of({"CMakeLists.txt": "", "build/CTestTestfile.cmake": "", "a.cpp": ""})
-    bench.answer = Decision("deny")
-    await bench.error("run_tests")
-    argv = bench.asked[0].preview.split("\n")[0]
-    assert argv.startswith(f"{tmp_path}/tools/ctest --test-dir build --output-on-failure")
 
 
 JUNIT = """<?xml version="1.0"?>

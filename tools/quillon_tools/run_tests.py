@@ -38,7 +38,8 @@ def run_tests(
     Args:
         target: File, folder, file::test or test name.
     """
-    parsed = parse_target(workspace, target, lambda: _tests(index, stop))
+    known = ctest.target_of(workspace, target.strip()) if target else None
+    parsed = known or parse_target(workspace, target, lambda: _tests(index, stop))
     runner, folder = _runner(workspace, parsed)
     project = Project(workspace, folder, parsed, limits.test_seconds)
     command: Command = runner.plan(project)

@@ -11,6 +11,8 @@ from quillon_tools.workspace import Workspace
 
 MARKERS = ("go.mod", "go.work")
 _LOCATION = re.compile(r"^\s*([\w./-]+\.go):(\d+)(?::\d+)?: ?(.*)$")
+_PANIC = re.compile(r"^panic: (.*?)(?: \[recovered.*)?$")
+_FRAME = re.compile(r"^\s+/\S*?([^/\s]+_test\.go):(\d+) \+0x")
 
 
 def recognised(workspace: Workspace, folder: ConfinedPath) -> bool:
@@ -104,6 +106,11 @@ def _parents(test: str) -> list[str]:
 
 def _problem(kind: str, name: str, said: list[str]) -> TestProblem:
     match = next((m for line in said if (m := _LOCATION.match(line))), None)
+    panic = next((m for line in said if (m := _PANIC.match(line))), None)
+    if panic and match is None:
+        frame = next((m for line in said if (m := _FRAME.match(line))), None)
+        where = f"{frame[1]}:{frame[2]}" if frame else ""
+        return TestProblem(kind="FAILED", name=name, message=f"panic: {panic[1]}", location=where)
     plain = [line.strip() for line in said if line.strip() and not line.startswith(("=", "---"))]
     return TestProblem(
         kind="FAILED" if kind == "FAILED" else "ERROR",

@@ -1,7 +1,7 @@
 """What a test run gave, whatever the runner: counts, and what failed where."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 from xml.etree import ElementTree as ET
 
@@ -97,10 +97,18 @@ def _raw(finished: Finished) -> str:
     return f"{head}\n{output}".strip()
 
 
-def read_junit(text: str) -> TestReport | None:
+def said_in(output: str) -> list[str]:
+    """What a test wrote at its end, without empty lines."""
+    return [line for line in output_lines(output[-MAX_TRACEBACK:]) if line.strip()]
+
+
+def read_junit(
+    text: str, problem_of: Callable[[ET.Element], TestProblem] | None = None
+) -> TestReport | None:
     """A JUnit XML report; None where it is no such report.
 
-    Names are as pytest writes them: `path::Class::test` where the case has a file.
+    Names are as pytest writes them: `path::Class::test` where the case has a file. `problem_of`
+    reads a case that failed, where the runner has its own way to write one.
     """
     # Entities can expand without bound; no runner writes a DTD.
     if not text.strip() or "<!DOCTYPE" in text or "<!ENTITY" in text:
@@ -115,7 +123,7 @@ def read_junit(text: str) -> TestReport | None:
         outcome, problem = _junit_case(case)
         counts[outcome] += 1
         if problem is not None:
-            problems.append(problem)
+            problems.append(problem_of(case) if problem_of else problem)
     return TestReport(
         counts["passed"], counts["FAILED"], counts["ERROR"], counts["skipped"], tuple(problems)
     )
