@@ -8,9 +8,12 @@ tries, and bounded repetitions have one way to be read at any time.
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 _BLOCK = 32  # characters that a bounded text grows by
 _DIGITS = 15  # digits of an integer that any JSON reader keeps exact
+_STEP = 6  # characters that are compared at once
 _PLAIN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _CLASS_ESCAPES = _ESCAPES | {"]": "\\]", "[": "\\[", "^": "\\x5E", "-": "\\x2D"}
@@ -18,9 +21,7 @@ _CLASS_ESCAPES = _ESCAPES | {"]": "\\]", "[": "\\[", "^": "\\x5E", "-": "\\x2D"}
 
 def literal(text: str) -> str:
     """A terminal that is exactly `text`."""
-    if _PLAIN.fullmatch(text):
-        return f'"{text}"'
-    return '"' + "".join(_ESCAPES.get(c) or _printable(c) for c in text) + '"'
+    return f'"{text if _PLAIN.fullmatch(text) else text.translate(_WRITTEN)}"'
 
 
 def one_of(characters: Iterable[str], *, negated: bool = False) -> str:
@@ -53,10 +54,7 @@ class Grammar:
 
     def reserve(self, hint: str) -> str:
         """A new name, to be defined later: for rules that refer to themselves."""
-        # `root` is the whole grammar's own.
-        base = re.sub(r"[^a-z0-9]+", "-", hint.lower()).strip("-")[:40].replace("root", "base")
-        base = base or "rule"
-        name = base
+        base = name = _base(hint)
         while name in self._rules:
             self._count += 1
             name = f"{base}-{self._count}"
@@ -96,32 +94,34 @@ def trie(grammar: Grammar, hint: str, values: Iterable[str]) -> str:
     nodes, so that some thousands take milliseconds.
     """
     ordered = sorted(set(values))
-    write = _quoted if all(map(_PLAIN.fullmatch, ordered)) else literal
+    write = _quoted if _PLAIN.fullmatch("".join(ordered)) else literal
     # The open nodes, from the root on: at which length they fork, and their alternatives so far.
-    open_nodes: list[tuple[int, list[str]]] = [(0, [])]
-    shared = 0
-    for value, following in zip(ordered, [*ordered[1:], ""], strict=True):
-        ahead = _shared(value, following, shared)
-        if ahead > open_nodes[-1][0]:
-            open_nodes.append((ahead, []))
-        depth, options = open_nodes[-1]
-        options.append(write(value[depth:]))
+    depths, options = [0], [list[str]()]
+    ahead = 0
+    for value, following in pairwise([*ordered, ""]):
+        ahead = _shared(value, following, ahead)
+        if ahead > depths[-1]:
+            depths.append(ahead)
+            options.append([])
+        depth = depths[-1]
+        options[-1].append(write(value[depth:]))
         while ahead < depth:
-            name = grammar.rule(hint, " | ".join(options))
-            open_nodes.pop()
-            if open_nodes[-1][0] < ahead:
-                open_nodes.append((ahead, []))
-            start, options = open_nodes[-1]
-            options.append(f"{write(value[start:depth])} {name}")
-            depth = start
-        shared = ahead
-    return grammar.rule(hint, " | ".join(open_nodes[0][1]))
+            name = grammar.rule(hint, " | ".join(options.pop()))
+            depths.pop()
+            if depths[-1] < ahead:
+                depths.append(ahead)
+                options.append([])
+            options[-1].append(f"{write(value[depths[-1] : depth])} {name}")
+            depth = depths[-1]
+    return grammar.rule(hint, " | ".join(options[0]))
 
 
 def _shared(value: str, following: str, guess: int) -> int:
-    """The length of the common beginning of two texts, perhaps that of the texts before them."""
+    """The length of the common beginning of two texts; `guess` is that of the pair before."""
     at = guess if value[:guess] == following[:guess] else 0
     most = min(len(value), len(following))
+    while at + _STEP <= most and value[at : at + _STEP] == following[at : at + _STEP]:
+        at += _STEP
     while at < most and value[at] == following[at]:
         at += 1
     return at
@@ -229,23 +229,34 @@ def without(grammar: Grammar, hint: str, forbidden: Sequence[str]) -> str:
 
 
 def _without(grammar: Grammar, hint: str, forbidden: Sequence[str]) -> str:
-    states = sorted({word[:size] for word in forbidden for size in range(len(word))}, key=len)
-    names = {state: grammar.reserve(f"{hint}-{size}") for size, state in enumerate(states)}
-    letters = sorted({char for word in forbidden for char in word})
-    for state, name in names.items():
-        targets: dict[str, list[str]] = {}
-        for char in letters:
-            if not any((state + char).endswith(word) for word in forbidden):
-                targets.setdefault(_longest(state + char, names), []).append(char)
-        options = ['""', f"{one_of(letters, negated=True)} {names['']}"]
+    states, letters = _automaton(tuple(forbidden))
+    names = [grammar.reserve(f"{hint}-{size}") for size in range(len(states))]
+    for name, targets in zip(names, states, strict=True):
+        options = ['""', f"{one_of(letters, negated=True)} {names[0]}"]
         options += [f"{one_of(chars)} {names[target]}" for target, chars in targets.items()]
         grammar.define(name, " | ".join(options))
-    return names[""]
+    return names[0]
 
 
-def _longest(text: str, states: Iterable[str]) -> str:
-    known = set(states)
-    return next(text[at:] for at in range(len(text) + 1) if text[at:] in known)
+@lru_cache(maxsize=8)
+def _automaton(forbidden: tuple[str, ...]) -> tuple[list[dict[int, str]], str]:
+    """For each state, of which 0 is the first, the characters that lead to others; and all these.
+
+    A state is what was read of a word; a character that would end a word leads nowhere.
+    """
+    states = sorted({word[:size] for word in forbidden for size in range(len(word))}, key=len)
+    numbers = {state: number for number, state in enumerate(states)}
+    letters = "".join(sorted({char for word in forbidden for char in word}))
+    found: list[dict[int, str]] = []
+    for state in states:
+        targets: dict[int, str] = {}
+        for char in letters:
+            read = state + char
+            if not any(read.endswith(word) for word in forbidden):
+                known = next(read[at:] for at in range(len(read) + 1) if read[at:] in numbers)
+                targets[numbers[known]] = targets.get(numbers[known], "") + char
+        found.append(targets)
+    return found, letters
 
 
 def json_text(value: str) -> str:
@@ -255,8 +266,18 @@ def json_text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
+@lru_cache(maxsize=1024)
+def _base(hint: str) -> str:
+    """A rule's name without its number; `root` is the whole grammar's own."""
+    base = re.sub(r"[^a-z0-9]+", "-", hint.lower()).strip("-")[:40].replace("root", "base")
+    return base or "rule"
+
+
 def _printable(char: str) -> str:
     code = ord(char)
     if code < 0x20 or code == 0x7F:  # noqa: PLR2004 - the control characters of ASCII
         return f"\\x{code:02X}"
     return char
+
+
+_WRITTEN = str.maketrans({chr(c): _printable(chr(c)) for c in (*range(0x20), 0x7F)} | _ESCAPES)

@@ -8,6 +8,7 @@ that hold prose or code stay free.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from quillon.engine.base import Constraint
@@ -61,18 +62,23 @@ def span_constraint(
     spans = candidates(texts)
     numbers = [str(number) for number in numbers_in(texts)]
     known = live or {}
-    made: dict[str, str | None] = {}  # most parameters have the same candidates
+
+    def one_of(rules: Rules, values: Sequence[str], schema: Schema) -> str:
+        # Most parameters have the same candidates.
+        key = [schema.get(key) for key in ("minLength", "maxLength", "pattern")]
+        make = partial(values_rule, rules, values, schema, dialect)
+        return rules.grammar.once(f"values {key} {id(values)}", lambda: make() or "")
 
     def strings(rules: Rules, place: Place, schema: Schema) -> str | None:
         if is_free(place, schema):
             return None
         values = known.get((place.tool, place.path[0]), ()) if place.path else ()
-        bounds_of = [schema.get(key) for key in ("minLength", "maxLength", "pattern")]
-        key = repr((bounds_of, id(values) if values else None))
-        if key not in made:
-            values = values if len(values) <= MAX_LIVE else ()
-            made[key] = values_rule(rules, [*spans, *values], schema, dialect)
-        return made[key]
+        # Two tries: one of both would have to be made for every list of values.
+        lists = [spans, values if len(values) <= MAX_LIVE else ()]
+        found = [rule for each in lists if each and (rule := one_of(rules, each, schema))]
+        if len(found) > 1:
+            return rules.grammar.rule("value", " | ".join(found))
+        return found[0] if found else None
 
     def integers(rules: Rules, place: Place, schema: Schema) -> str | None:
         if place.tool == "*" or "multipleOf" in schema:
