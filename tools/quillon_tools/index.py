@@ -62,6 +62,16 @@ class SymbolIndex:
             ]
         return found, note
 
+    def known_names(self) -> list[str]:
+        """The names of what was found so far, alone and after their containers; never waits."""
+        if not self._lock.acquire(blocking=False):
+            return []  # somebody is looking just now
+        try:
+            known = [symbol for _stamp, symbols in self._files.values() for symbol in symbols]
+        finally:
+            self._lock.release()
+        return list(dict.fromkeys(name for each in known for name in (each.name, each.full_name)))
+
     def _refresh(self, stop: Stop) -> str:
         deadline = time.monotonic() + REFRESH_SECONDS
         paths = [

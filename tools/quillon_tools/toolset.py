@@ -33,6 +33,7 @@ from quillon_tools.command import Command
 from quillon_tools.foreign import ForeignCall
 from quillon_tools.guard import LoopGuard
 from quillon_tools.index import SymbolIndex
+from quillon_tools.live import Live, live_values
 from quillon_tools.masking import masked
 from quillon_tools.policy import Action, ApprovedCall, Denied, Policy, never
 from quillon_tools.processes import run
@@ -45,6 +46,7 @@ from quillon_tools.workspace import Workspace
 logger = logging.getLogger(__name__)
 
 _MAX_ERROR = 4000
+_LIVE_SECONDS = 1.0  # an answer waits for it
 
 T = TypeVar("T")
 OnRun = Callable[[ToolCall], None]
@@ -118,6 +120,16 @@ class Toolset:
     def turn(self) -> "Turn":
         """A turn of the conversation, with a call budget of its own."""
         return Turn(self)
+
+    async def live(self) -> Live:
+        """The values that exist, by tool and parameter; none where finding them takes long."""
+        workspace, stop = self._workspace, Stop()
+        try:
+            return await workspace.workers.run(
+                lambda: live_values(workspace, self.tools, stop), stop, _LIVE_SECONDS
+            )
+        except (ToolError, RuntimeError):  # it took too long, or the workspace was closed
+            return {}
 
     async def execute(self, call: ToolCall, *, on_run: OnRun | None = None) -> ToolResult:
         """Run one call as a turn of its own: see `Turn.execute`."""
@@ -264,6 +276,7 @@ class Turn:
     def __init__(self, toolset: Toolset) -> None:
         self._toolset = toolset
         self._guard = LoopGuard(toolset.limits.calls)
+        self._live: Live | None = None
 
     @property
     def exhausted(self) -> bool:
@@ -273,6 +286,12 @@ class Turn:
     def definitions(self, detail: Detail = "full") -> list[dict[str, Any]]:
         """What the model may still call; nothing once the turn is exhausted."""
         return [] if self.exhausted else self._toolset.definitions(detail)
+
+    async def live(self) -> Live:
+        """The values that exist, by tool and parameter; found once a turn, and not for long."""
+        if self._live is None:
+            self._live = await self._toolset.live()
+        return self._live
 
     @property
     def agreement(self) -> int:

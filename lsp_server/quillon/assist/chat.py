@@ -12,6 +12,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -306,7 +307,8 @@ class Turn:
         if mode == "schema":
             return schema_constraint(definitions, dialect)
         # In a thread: of a full context it takes some time.
-        return await asyncio.to_thread(span_constraint, definitions, dialect, _texts(seen))
+        make = partial(span_constraint, live=await self._tools.live())
+        return await asyncio.to_thread(make, definitions, dialect, _texts(seen))
 
     def _record(self, answer: Answer) -> None:
         # Calls of an answer that did not end have no results, and a model would wait for them.

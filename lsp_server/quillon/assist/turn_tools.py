@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
 from quillon_tools.calls import ToolCall, ToolResult
+from quillon_tools.live import Live
 from quillon_tools.tool import Detail
 
 
@@ -19,6 +20,10 @@ class Tools(Protocol):
     @property
     def agreement(self) -> int:
         """How many answers vote on a call that changes or runs something; 1: no vote."""
+        ...
+
+    async def live(self) -> Live:
+        """The values that exist, by tool and parameter, for a grammar to name."""
         ...
 
     def definitions(self, detail: Detail = "full") -> list[dict[str, Any]]:

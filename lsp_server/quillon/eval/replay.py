@@ -18,6 +18,7 @@ from quillon.eval.dialogues import Dialogue
 from quillon.eval.grading import same_call
 from quillon.settings import ChatSettings
 from quillon_tools.calls import ToolCall, ToolResult
+from quillon_tools.live import Live
 from quillon_tools.tool import Detail
 
 _GREEDY = ChatSettings(temperature=0.0, max_tokens=512)
@@ -52,6 +53,10 @@ class Replay:
     def agreement(self) -> int:
         """One answer decides: what is measured is the model alone."""
         return 1
+
+    async def live(self) -> Live:
+        """Nothing is there but what the dialogue names."""
+        return {}
 
     def weight(self, call: ToolCall) -> str | None:  # noqa: ARG002 - nothing is voted on
         """Nothing is run."""

@@ -77,6 +77,15 @@ def of(kind, events):
     return [event for event in events if isinstance(event, kind)]
 
 
+async def test_arguments_may_name_what_exists_though_nobody_said_it(folder):
+    (folder / ".env").write_text("TOKEN=1\n")
+    chat = Chat(folder, [Step(reply="There are two.")], chat={"toolArguments": "span"})
+    await chat.ask("which files are there?")
+    grammar = chat.engine.requests[0].constraint.grammar
+    assert '"greet.py"' in grammar
+    assert ".env" not in grammar
+
+
 async def test_an_answer_without_tools(folder):
     chat = Chat(folder, [Step(reply="Two and two is four.", chunk=3)])
     events = await chat.ask("what is two and two?")
