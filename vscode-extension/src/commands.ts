@@ -1,14 +1,15 @@
 /** Every command in one table, and the menu behind the status bar item. */
 
 import * as vscode from 'vscode';
+import { LSPErrorCodes, ResponseError } from 'vscode-languageclient/node';
 
+import { RUN, runAction } from './actions';
 import type { ChatPanel } from './chat/panel';
 import { selection } from './chat/candidates';
 import * as config from './config';
 import type { Models } from './models/picker';
-import type { WorkspaceEdit } from './protocol';
+import type { CodeAction } from './protocol';
 import { reportProblem } from './report';
-import { filesOf } from './review/files';
 import type { Reviews } from './review/reviews';
 import type { Server } from './server';
 import type { Snooze } from './snooze';
@@ -35,11 +36,18 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
       try {
         await run(...(parameters as never[]));
       } catch (error) {
+        if (isCancelled(error)) return;
         const text = error instanceof Error ? error.message : String(error);
         void vscode.window.showErrorMessage(text);
       }
     }),
   );
+}
+
+/** The user stopped it and knows. */
+function isCancelled(error: unknown): boolean {
+  if (error instanceof vscode.CancellationError) return true;
+  return error instanceof ResponseError && error.code === LSPErrorCodes.RequestCancelled;
 }
 
 function table(parts: Parts): Readonly<Record<string, Command>> {
@@ -60,7 +68,7 @@ function table(parts: Parts): Readonly<Record<string, Command>> {
     'quillon.review.next': () => reviews.step(1),
     'quillon.review.previous': () => reviews.step(-1),
     'quillon.review.compare': () => reviews.compare(),
-    'quillon.reviewAction': (edit: WorkspaceEdit) => reviewAction(parts, edit),
+    [RUN]: (action: CodeAction) => runAction(server.client, reviews, action),
     'quillon.explainSelection': () => explain(chat),
     'quillon.addSelectionToChat': () => chat.attachSelection(),
     'quillon.restart': () => server.restart(),
@@ -82,11 +90,6 @@ async function explain(chat: ChatPanel): Promise<void> {
     text: vscode.l10n.t('Explain this code.'),
     references: [{ uri: selected.uri, ...(selected.range && { range: selected.range }) }],
   });
-}
-
-/** What a code action would do, shown before it is done. */
-async function reviewAction({ server, reviews }: Parts, edit: WorkspaceEdit): Promise<void> {
-  await reviews.review(await filesOf(server.client, edit));
 }
 
 async function chooseSnooze({ snooze, status }: Parts): Promise<void> {

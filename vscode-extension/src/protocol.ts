@@ -101,6 +101,14 @@ export interface DocumentChange {
   readonly annotationId?: string;
 }
 
+/** A code action of the server's list, and what it changes once it is resolved. */
+export interface CodeAction {
+  readonly title: string;
+  readonly kind?: string;
+  readonly data?: unknown;
+  readonly edit?: WorkspaceEdit;
+}
+
 export interface ApproveParams {
   readonly callId: string;
   readonly tool: string;

@@ -8,6 +8,7 @@ import type {
   ChatParams,
   ChatProgress,
   ChatResult,
+  CodeAction,
   Conversation,
   ConversationSummary,
   EditedFileDigest,
@@ -27,6 +28,7 @@ export const editCheck = new RequestType<
   null,
   void
 >('quillon/edit/check');
+export const resolveAction = new RequestType<CodeAction, CodeAction, void>('codeAction/resolve');
 export const approve = new RequestType<ApproveParams, ApproveResult, void>('quillon/approve');
 export const status = new NotificationType<StatusParams>('quillon/status');
 export const statusGet = new RequestType<object, StatusParams, void>('quillon/status/get');

@@ -1,18 +1,17 @@
 /**
- * What the language client asks on the way: silence, settings without the extension's own, and a
- * review of what a code action would change.
+ * What the language client asks on the way: silence, settings without the extension's own, and code
+ * actions that are worked out by a command.
  */
 
-import type { CodeAction, Middleware } from 'vscode-languageclient/node';
+import type { Middleware } from 'vscode-languageclient/node';
 
-import { reviewsActions } from './config';
+import { byCommand } from './actions';
 import type { Snooze } from './snooze';
 
 export function middleware(snooze: Snooze, settings: () => Record<string, unknown>): Middleware {
   return {
-    async sendRequest(type, param, token, next) {
-      const answer = await next(type, param, token);
-      return isResolve(type) && reviewsActions() ? toReview(answer) : answer;
+    async provideCodeActions(document, range, context, token, next) {
+      return (await next(document, range, context, token))?.map(byCommand);
     },
     provideInlineCompletionItems(document, position, context, token, next) {
       return snooze.active ? [] : next(document, position, context, token);
@@ -27,16 +26,4 @@ export function middleware(snooze: Snooze, settings: () => Record<string, unknow
       },
     },
   };
-}
-
-function isResolve(type: string | { readonly method: string }): boolean {
-  return (typeof type === 'string' ? type : type.method) === 'codeAction/resolve';
-}
-
-/** The action with a command that shows its edit, in place of the edit. */
-function toReview<Answer>(answer: Answer): Answer {
-  const { edit, ...action } = answer as CodeAction;
-  if (edit === undefined) return answer;
-  const command = { title: action.title, command: 'quillon.reviewAction', arguments: [edit] };
-  return { ...action, command } as Answer;
 }
