@@ -19,6 +19,8 @@ def pytest_configure() -> None:
     """Let a run that is told to end put its processes away, as one that is interrupted does."""
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ByFolder(LoadGroupScheduling):
