@@ -110,11 +110,17 @@ class Victim:
         assert contents(self.folder) == self.before, "it ran before the user answered"
         return Decision(self.decisions.pop(0) if len(self.decisions) > 1 else self.decisions[0])
 
-    async def run(self, question="look at the project"):
+    async def run(self, question="look at the project", foreign=tuple):
+        """One turn of the chat; `foreign` gives the tools of others."""
         workspace, info = make_workspace(self.session), await self.engine.info()
         try:
             tools = await make_toolset(
-                self.session, self.approve, info, workspace, self.conversation.id
+                self.session,
+                self.approve,
+                info,
+                workspace,
+                self.conversation.id,
+                foreign=foreign,
             )
             turn = Turn(self.engine, tools.turn(), self.session.settings.chat, self.conversation)
             self.events = [event async for event in turn.run(question)]

@@ -97,6 +97,15 @@ async def test_a_loop_of_changes_neither_blocks_nor_outlives_its_allowance(serve
     await until(lambda: started(notes) == 2)
 
 
+async def test_a_server_that_asks_for_the_model_the_user_or_the_folders_gets_nothing(
+    servers, notes
+):
+    await servers.started(bad=hostile(notes=str(notes)))
+    assert (await servers.call("bad__ask")).ok
+    await until(lambda: notes.read_text().count("refused") == 3)
+    assert "answered" not in notes.read_text()
+
+
 async def test_a_result_of_40_mb_fails_its_call_only(servers, notes):
     await servers.started(bad=hostile(notes=str(notes)))
     result = await servers.call("bad__big")

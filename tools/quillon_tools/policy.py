@@ -172,7 +172,10 @@ class Policy:
         return None if fresh else decision
 
     async def _ask(self, valid: ValidCall, preview: str, identity: str, doubt: str) -> Decision:
-        reasons = [visible_lines(valid.tool.summary), visible_lines(doubt)]
+        summary = visible_lines(valid.tool.summary)
+        if valid.tool.effect == "foreign":  # the words of a stranger, not ours
+            summary = f"The server says of it: {summary}"
+        reasons = [summary, visible_lines(doubt)]
         if not self._trusted and valid.tool.effect != "read":
             reasons.append(_UNTRUSTED)
         request = ApprovalRequest(
