@@ -8,6 +8,7 @@ import asyncio
 import io
 import os
 import re
+import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, Protocol
@@ -160,6 +161,8 @@ class PipeWriter:
 
 async def open_reader(stdin_fd: int, pending: bytes) -> Reader:
     """A reader for pygls that serves `pending` first."""
+    if not _watchable(stdin_fd):
+        return Reader(ThreadSource(io.BufferedReader(Replayed(pending, stdin_fd))))
     stream = asyncio.StreamReader(limit=_MAX_LINE)
     try:
         await asyncio.get_running_loop().connect_read_pipe(
@@ -184,3 +187,9 @@ async def open_writer(
     except (ValueError, OSError, NotImplementedError):
         return StdoutWriter(stdout)
     return PipeWriter(transport, give_up)
+
+
+def _watchable(descriptor: int) -> bool:
+    """Whether the loop can watch it; of /dev/null it takes that for granted, and then cannot."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)

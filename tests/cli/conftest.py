@@ -50,7 +50,7 @@ class CommandLine:
         self.home = home
 
     def start(self, *words: str | bytes, **more: Any) -> "subprocess.Popen[bytes]":
-        """A running command."""
+        """A running command; with `under`, one that a line of the shell starts as "$@"."""
         environment = {
             **os.environ,
             "QUILLON_RUNTIME_DIR": str(self.home / "run"),
@@ -61,8 +61,10 @@ class CommandLine:
         }
         environment.pop("QUILLON_MODEL", None)
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        under = more.pop("under", None)
         options: dict[str, Any] = {**streams, "cwd": self.folder, "env": environment, **more}
-        return subprocess.Popen([sys.executable, "-I", "-m", "quillon", *words], **options)
+        shell = ["/bin/sh", "-c", under, "sh"] if under else []
+        return subprocess.Popen([*shell, sys.executable, "-I", "-m", "quillon", *words], **options)
 
     def __call__(self, *words: str | bytes, given: bytes = b"", **more: Any) -> Ended:
         """A command that has ended."""

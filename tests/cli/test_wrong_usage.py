@@ -1,6 +1,8 @@
 """Commands that were called wrongly, or with what is not there: a sentence and a status."""
 
+import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -67,7 +69,9 @@ def test_a_wrong_call_ends_with_status_2(here, words, said):
         (("complete", "missing.py:1:1"), "file not found: missing.py"),
         (("explain", "missing.py:1"), "file not found: missing.py"),
         (("explain", "shop:1"), "shop is a folder"),
-        (("explain", "../outside/x.py:1"), "x.py"),
+        (("explain", "../outside/x.py:1"), "file not found: x.py"),
+        (("explain", "..:1"), ".. is a folder, and a file is needed"),
+        (("explain", "new\nline.py:1"), "which cannot be seen"),
         (("explain", "shop/prices.py:9999"), "there is no line 9999"),
         (("chat", "-p", "hi", "-C", "missing"), "missing is no folder"),
         (("chat", "-p", "hi", "-m", "missing.gguf"), "There is no model file at"),
@@ -124,7 +128,10 @@ def test_names_that_are_not_unicode(quillon):
     assert "caf" in quillon("explain", b"caf\xe9.py:1").sentence
 
 
-@pytest.mark.parametrize("words", [("model", "list"), ("model", "list", "--json")])
+@pytest.mark.parametrize(
+    "words",
+    [("--version",), ("model", "list"), ("model", "list", "--json"), ("explain", "x:1", "--json")],
+)
 def test_a_reader_that_leaves(quillon, words):
     reading, writing = os.pipe()
     os.close(reading)
@@ -135,7 +142,82 @@ def test_a_reader_that_leaves(quillon, words):
     assert "BrokenPipe" not in ended.err
 
 
-@pytest.mark.parametrize("words", [("model", "list"), ("model", "list", "--json")])
+@pytest.mark.parametrize("words", [("chat", "-p", "hi"), ("explain", "x.py:1"), ("mcp",)])
+def test_a_current_folder_that_is_gone(quillon, tmp_path, words):
+    (tmp_path / "gone").mkdir()
+    ended = quillon(*words, under='rmdir "$PWD"; exec "$@"', cwd=tmp_path / "gone")
+    assert ended.status == 1
+    assert ended.sentence == "The current folder is gone. Change to another one and call again."
+
+
+@pytest.mark.parametrize("words", [("lsp",), ("mcp",)])
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_server_without_streams(quillon, words, closed):
+    ended = quillon(*words, under=f'exec "$@" {closed}')
+    assert ended.status == 1
+    assert "standard input and output must be open" in ended.sentence
+
+
+@pytest.mark.parametrize("given", [b"", b"nonsense"])
+def test_a_server_whose_input_is_a_file(quillon, tmp_path, given):
+    (tmp_path / "input").write_bytes(given)
+    with (tmp_path / "input").open("rb") if given else Path(os.devnull).open("rb") as source:
+        ended = quillon("lsp", stdin=source)
+    assert ended.status == 1
+    assert "The client closed the connection" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_client_that_left_before_its_first_answer(quillon):
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
+    body = json.dumps(ask).encode()
+    given = b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with Path("/dev/full").open("wb") as full:
+        ended = quillon("lsp", stdout=full, given=given)
+    assert ended.status == 1
+    assert ended.sentence == "The client cannot be answered: No space left on device."
+
+
+def test_the_server_on_a_terminal_says_what_it_waits_for(quillon):
+    ours, terminal = pty.openpty()
+    with quillon.start("lsp", stdin=terminal) as process:
+        os.close(terminal)
+        try:
+            assert b"waits for the messages of an editor" in process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            os.close(ours)
+    assert (process.returncode, err) == (130, b"")
+
+
+def test_ctrl_c_while_modules_are_imported(quillon):
+    press = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *more):\n"
+        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from quillon.cli import main\n"
+        "main()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-I", "-c", press, "doctor"], capture_output=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--version",),
+        ("--help",),
+        ("model", "list"),
+        ("model", "list", "--json"),
+        ("explain", "x:1", "--json"),
+    ],
+)
 def test_a_full_disk_under_the_output(quillon, words):
     with Path("/dev/full").open("wb") as full:
         ended = quillon(*words, stdout=full)

@@ -1,7 +1,5 @@
 """The commands, wired: what each does lies in its own module."""
 
-import asyncio
-import errno
 import os
 import sys
 from pathlib import Path
@@ -11,8 +9,8 @@ import typer
 
 from quillon import __version__
 from quillon.cli import eval_options
-from quillon.cli.output import Output, fail
-from quillon.engine.base import EngineError
+from quillon.cli.ending import guarded, guarded_loop
+from quillon.cli.output import Output, chosen_folder, fail
 from quillon.settings import Settings, parse_settings
 
 app = typer.Typer(
@@ -84,8 +82,8 @@ def chat(
 
     if prompt is not None and not prompt.strip():
         fail("The question is empty. Write one after -p.", json=json, status=2)
-    root = _folder(folder, json=json)
-    _run(run_chat(settings_for(model), root, prompt, Output(json=json)), json=json)
+    root = chosen_folder(folder, json=json)
+    guarded_loop(run_chat(settings_for(model), root, prompt, Output(json=json)), json=json)
 
 
 @app.command()
@@ -98,8 +96,8 @@ def complete(
     """Complete the code at a place, as ghost text would."""
     from quillon.cli.code import run_complete  # noqa: PLC0415 - commands load what they need
 
-    root = _folder(folder, json=json)
-    _run(run_complete(settings_for(model), root, place, Output(json=json)), json=json)
+    root = chosen_folder(folder, json=json)
+    guarded_loop(run_complete(settings_for(model), root, place, Output(json=json)), json=json)
 
 
 @app.command()
@@ -112,8 +110,8 @@ def explain(
     """Explain the definition at a line."""
     from quillon.cli.code import run_explain  # noqa: PLC0415 - commands load what they need
 
-    root = _folder(folder, json=json)
-    _run(run_explain(settings_for(model), root, place, Output(json=json)), json=json)
+    root = chosen_folder(folder, json=json)
+    guarded_loop(run_explain(settings_for(model), root, place, Output(json=json)), json=json)
 
 
 @app.command()
@@ -130,7 +128,7 @@ def mcp(
     """Offer the workspace's tools to another program, by the Model Context Protocol."""
     from quillon.cli.mcp import run  # noqa: PLC0415 - commands load what they need
 
-    _guard(lambda: run(folder or (), allow or ()), json=False)
+    guarded(lambda: run(folder or (), allow or ()), json=False)
 
 
 @app.command()
@@ -143,7 +141,7 @@ def audit(
     """Show which tools a model called, who allowed it, and how it ended."""
     from quillon.cli.audit import show_audit  # noqa: PLC0415 - commands load what they need
 
-    _guard(lambda: show_audit(conversation, Output(json=json)), json=json)
+    guarded(lambda: show_audit(conversation, Output(json=json)), json=json)
 
 
 @app.command()
@@ -154,7 +152,7 @@ def doctor(
     """Check the machine, the model, the engine, the grammars and the editors."""
     from quillon.cli.doctor import run_doctor  # noqa: PLC0415 - commands load what they need
 
-    _run(run_doctor(settings_for(model), Output(json=json)), json=json)
+    guarded_loop(run_doctor(settings_for(model), Output(json=json)), json=json)
 
 
 @app.command("eval")
@@ -195,7 +193,7 @@ def evaluate(
         json=json,
         markdown=markdown,
     )
-    _guard(lambda: run_eval(wish, plan), json=False)
+    guarded(lambda: run_eval(wish, plan), json=False)
 
 
 @app.command()
@@ -210,7 +208,7 @@ def demo(
 
     output = Output(record=svg is not None)
     try:
-        _run(run_demo(model, output), json=False)
+        guarded_loop(run_demo(model, output), json=False)
     finally:
         if svg is not None:
             output.save_svg(svg, "make run")
@@ -229,8 +227,8 @@ def model_list(
 
     output = Output(json=json)
     if recommended:
-        _guard(lambda: listing.show_recommended(output), json=json)
-    _guard(lambda: listing.show_models(settings_for(model), os.environ, output), json=json)
+        guarded(lambda: listing.show_recommended(output), json=json)
+    guarded(lambda: listing.show_models(settings_for(model), os.environ, output), json=json)
 
 
 @models.command("path")
@@ -238,7 +236,7 @@ def model_path(model: ModelOption = None) -> None:
     """Print the path of the model in use."""
     from quillon.cli.model import show_path  # noqa: PLC0415 - commands load what they need
 
-    _guard(lambda: show_path(settings_for(model), os.environ, Output()), json=False)
+    guarded(lambda: show_path(settings_for(model), os.environ, Output()), json=False)
 
 
 @models.command("pull")
@@ -258,7 +256,7 @@ def model_pull(
     """Download a model. Stopped, it goes on from there the next time."""
     from quillon.cli.model_pull import pull_model  # noqa: PLC0415 - commands load what they need
 
-    _guard(lambda: pull_model(what, sha256, Output(json=json)), json=json)
+    guarded(lambda: pull_model(what, sha256, Output(json=json)), json=json)
 
 
 @engines.command("status")
@@ -266,7 +264,7 @@ def engine_status(json: JsonOption = False) -> None:  # noqa: FBT002 - a flag
     """List the engine processes that run."""
     from quillon.cli.engine import show_engines  # noqa: PLC0415 - commands load what they need
 
-    _run(show_engines(Output(json=json)), json=json)
+    guarded_loop(show_engines(Output(json=json)), json=json)
 
 
 @engines.command("stop")
@@ -274,7 +272,7 @@ def engine_stop() -> None:
     """Stop every engine process of this user; editors start a new one when they need it."""
     from quillon.cli.engine import stop_engines  # noqa: PLC0415 - commands load what they need
 
-    _run(stop_engines(Output()), json=False)
+    guarded_loop(stop_engines(Output()), json=False)
 
 
 @engines.command("run")
@@ -282,41 +280,4 @@ def engine_run(model: ModelOption = None) -> None:
     """Run the engine of a model in the foreground, for a look at its log."""
     from quillon.cli.engine import run_engine  # noqa: PLC0415 - commands load what they need
 
-    _guard(lambda: run_engine(settings_for(model)), json=False)
-
-
-def _folder(folder: Path, *, json: bool) -> Path:
-    path = folder.absolute()
-    if not path.is_dir():
-        advice = "Name the folder of a project, or leave --folder out."
-        fail(f"{folder} is no folder. {advice}", json=json)
-    return path.resolve()
-
-
-def _run(job: Any, *, json: bool) -> None:
-    _guard(lambda: asyncio.run(job), json=json)
-
-
-def _guard(job: Any, *, json: bool) -> None:
-    """Run a job; what goes wrong becomes one sentence on stderr and a status."""
-    try:
-        status = job()
-    except EngineError as error:
-        fail(str(error), json=json)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    except BrokenPipeError:
-        # The reader of our output left, as `head` does; there is nobody to tell.
-        _drop_output()
-        raise typer.Exit(141) from None
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        _drop_output()
-        fail("The output cannot be written: no space is left where it goes.")
-    raise typer.Exit(status or 0)
-
-
-def _drop_output() -> None:
-    """Let what is still buffered for the standard output go nowhere at our exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    guarded(lambda: run_engine(settings_for(model)), json=False)

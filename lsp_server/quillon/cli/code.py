@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ from quillon_tools.calls import ToolError
 from quillon_tools.languages import language_of
 from quillon_tools.workspace import Workspace
 
-_PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?")
+_PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
 _NOTHING = 3  # the exit status where the model has no suggestion: nothing failed
 
 
@@ -121,7 +122,12 @@ def _open(
     settings: Settings, folder: Path, file: str, output: Output
 ) -> tuple[Session, DocumentSnapshot]:
     """The file as an editor would open it; refused where the guard would refuse it."""
-    path = (folder / file).absolute()
+    path = folder / file
+    with suppress(OSError, RuntimeError):  # a circle of links; whoever opens it says so
+        # The guard refuses `../` and links that leave the folder; a person may name them.
+        path = path.resolve()
+    if path.is_dir():
+        fail(f"{file} is a folder, and a file is needed.", json=output.json)
     # A file outside the folder was named by the user, who may; the file's own folder is its root.
     root = folder if path.is_relative_to(folder) else path.parent
     try:

@@ -10,16 +10,28 @@ import os
 import sys
 from typing import Any
 
+from quillon.cli.streams import CLOSED, are_open
 from quillon.handshake import shake_hands
 
+_HINT = "quillon lsp waits for the messages of an editor, which starts it. Ctrl-C ends it."
 _LEVELS = {"error": 40, "warning": 30, "info": 20, "debug": 10}
 
 
 def run(arguments: list[str]) -> int:
     """Serve one editor; the exit status."""
     options = _parser().parse_args(arguments)
+    if not are_open():
+        if sys.stderr is not None:
+            sys.stderr.write(f"quillon: {CLOSED}\n")
+        return 1
     stdout = _claim_stdout()
-    hands = shake_hands(0, stdout)
+    if os.isatty(0):
+        sys.stderr.write(f"{_HINT}\n")
+    try:
+        hands = shake_hands(0, stdout)
+    except OSError as error:
+        sys.stderr.write(f"quillon: The client cannot be answered: {error.strerror}.\n")
+        return 1
     _start_log(options.log_file, options.log_level or "info")
 
     from quillon.server import ServerOptions, create_server, serve  # noqa: PLC0415

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from quillon import __version__
-from quillon.cli.output import fail
+from quillon.cli.output import chosen_folder, fail
+from quillon.cli.streams import CLOSED, are_open
 from quillon.folders import audit_directory
 from quillon_tools.audit import AuditLog
 from quillon_tools.diagnostics import get_diagnostics
@@ -29,7 +30,9 @@ def run(folders: Sequence[Path], allowed: Sequence[str]) -> NoReturn:
     """Serve one client until it closes our input, and end the process."""
     if find_spec("mcp") is None:
         fail(f"The MCP SDK is not installed. {INSTALL}")
-    roots = [_folder(folder) for folder in folders or (Path(),)]
+    if not are_open():
+        fail(CLOSED)
+    roots = [chosen_folder(folder) for folder in folders or (Path(),)]
     workspace = Workspace(roots)
     # Diagnostics are an editor's, and there is none.
     tools = [tool for tool in all_tools(workspace) if tool is not get_diagnostics]
@@ -94,10 +97,3 @@ def _claimed_streams() -> tuple[int, int]:
     os.close(nothing)
     os.dup2(2, 1)
     return source, sink
-
-
-def _folder(folder: Path) -> Path:
-    path = folder.absolute()
-    if not path.is_dir():
-        fail(f"{folder} is no folder. Name the folder of a project, or leave --folder out.")
-    return path.resolve()

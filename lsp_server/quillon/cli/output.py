@@ -20,7 +20,7 @@ from rich.table import Table
 
 
 class _Console(Console):
-    """A console that leaves a reader who left to `cli.app`; rich would end us with status 1."""
+    """A console that leaves a reader who left to `cli.ending`; rich would end us with status 1."""
 
     def on_broken_pipe(self) -> None:
         """Go on raising."""
@@ -117,10 +117,24 @@ def fail(message: str, *, json: bool = False, status: int = 1) -> NoReturn:
     """End the command with a status (2: it was called wrongly) and one sentence."""
     if json:
         sys.stdout.write(_json({"error": message}) + "\n")
+    complain(message)
+    raise typer.Exit(status)
+
+
+def complain(message: str) -> None:
+    """Say what went wrong."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(
         f"[bold red]quillon:[/] {escape(message)}"
     )
-    raise typer.Exit(status)
+
+
+def chosen_folder(folder: Path, *, json: bool = False) -> Path:
+    """The folder that an option names, without links; a command that has none ends."""
+    path = folder.absolute()
+    if not path.is_dir():
+        advice = "Name the folder of a project, or leave --folder out."
+        fail(f"{folder} is no folder. {advice}", json=json)
+    return path.resolve()
 
 
 def _json(value: object) -> str:

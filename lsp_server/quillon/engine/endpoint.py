@@ -82,7 +82,7 @@ def runtime_directory() -> Path:
         EngineUnavailable: It cannot be made, or it belongs to somebody else.
     """
     chosen = os.environ.get(RUNTIME_VARIABLE)
-    problem = ""
+    problem = "there is no folder for temporary files that can be written"
     for path in (Path(chosen),) if chosen else _candidates():
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -157,9 +157,14 @@ def _candidates() -> Iterator[Path]:
         user = str(os.getuid())
         session = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}")
         # A login without a session (ssh, cron, a container) may name one that nobody made.
-        if session.is_dir():
+        # One that was kept from another user's login may not even be looked at.
+        named = False
+        with contextlib.suppress(OSError):
+            named = session.is_dir()
+        if named:
             yield session / "quillon"
-    yield Path(tempfile.gettempdir()) / f"quillon-{user}"
+    with contextlib.suppress(FileNotFoundError):
+        yield Path(tempfile.gettempdir()) / f"quillon-{user}"
 
 
 def _check_private(path: Path) -> None:

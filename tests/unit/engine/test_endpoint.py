@@ -93,6 +93,22 @@ def test_a_login_without_a_session_gets_a_temporary_directory(monkeypatch, tmp_p
     assert runtime_directory() == tmp_path / f"quillon-{os.getuid()}"
 
 
+def test_a_session_directory_that_cannot_be_looked_at_is_none(monkeypatch, tmp_path):
+    monkeypatch.delenv(RUNTIME_VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("long" * 100)))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert runtime_directory() == tmp_path / f"quillon-{os.getuid()}"
+
+
+def test_without_any_folder_for_temporary_files_it_says_so(monkeypatch, tmp_path):
+    monkeypatch.delenv(RUNTIME_VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "nobody-made-it"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile._candidate_tempdir_list", lambda: [str(tmp_path / "nowhere")])
+    with pytest.raises(EngineUnavailable, match="no folder for temporary files"):
+        runtime_directory()
+
+
 def test_a_session_has_its_own_directory(monkeypatch, tmp_path):
     monkeypatch.delenv(RUNTIME_VARIABLE, raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
