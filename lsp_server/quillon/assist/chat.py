@@ -40,6 +40,7 @@ from quillon.prompt.dialects import Dialect, dialect_for
 from quillon.prompt.grammar import schema_constraint
 from quillon.prompt.messages import Message
 from quillon.prompt.spans import span_constraint
+from quillon.prompt.telling import telling_constraint
 from quillon.prompt.template import ChatTemplate
 from quillon.settings import ChatSettings
 from quillon_tools.calls import ToolCall, ToolResult
@@ -308,7 +309,8 @@ class Turn:
             return schema_constraint(definitions, dialect)
         # In a thread: of a full context it takes some time.
         make = partial(span_constraint, live=await self._tools.live())
-        return await asyncio.to_thread(make, definitions, dialect, _texts(seen))
+        held = await asyncio.to_thread(make, definitions, dialect, _texts(seen))
+        return telling_constraint(held, seen) if info.embedded else held
 
     def _record(self, answer: Answer) -> None:
         # Calls of an answer that did not end have no results, and a model would wait for them.

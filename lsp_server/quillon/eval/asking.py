@@ -24,6 +24,7 @@ from quillon.prompt.dialects import Dialect, dialect_for
 from quillon.prompt.grammar import schema_constraint
 from quillon.prompt.messages import Message
 from quillon.prompt.spans import span_constraint
+from quillon.prompt.telling import telling_constraint
 from quillon.prompt.template import ChatTemplate
 from quillon_tools.calls import ToolCall
 from quillon_tools.registry import all_tools
@@ -143,7 +144,8 @@ class Asker:
         for message in messages:
             texts.append(message.content)
             texts += (json.dumps(c.arguments, ensure_ascii=False) for c in message.tool_calls)
-        return span_constraint(definitions, self._dialect, texts)
+        held = span_constraint(definitions, self._dialect, texts)
+        return telling_constraint(held, messages) if self.info.embedded else held
 
 
 async def stream_of(engine: Engine, request: Request) -> AsyncGenerator[Event, None]:

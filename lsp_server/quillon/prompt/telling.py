@@ -1,0 +1,114 @@
+"""The grammar of an answer that tells what tools found: its facts are copied, never made up.
+
+A small model knows that a path belongs here, and misspells it. Under this grammar a path, a line, a
+number, a name in backticks and every word that is not an ordinary one must stand in what the tools
+said, in a call, or in a question. Nothing else is held: which of the paths is named, and what is
+said of it, the model decides; so do not take an answer for right because of it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from quillon.engine.base import Constraint
+from quillon.prompt import gbnf
+from quillon.prompt.messages import Message
+from quillon.prompt.spans import candidates
+
+_MAX_COPIED = 1500  # pieces in all, the latest first
+_MAX_LENGTH = 160  # characters of one
+_MAX_CHARS = 16 * 1024  # of one result that are looked at, from its start
+_LOCATION = re.compile(r"([^\s:`'\"()]+):(\d+)(?:-(\d+))?")
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_AROUND = ".,:;!?\"'`()[]{}"
+_WORD = re.compile(r"[A-Za-z]+", re.ASCII)
+# What may follow anything: blanks, marks, and letters of languages that are written without blanks.
+_DELIMITER = r"[ \n,;!?()\[\]\"'“”‘’…—\u3000-\u303F\u4E00-\u9FFF\uFF00-\uFFEF]"
+_AFTER_STOP = r"[ \n)\"'”’`\u3000-\u303F\u4E00-\u9FFF\uFF00-\uFFEF]"
+_START = "root ::= "
+# Words that may be said of anything; all others come from the conversation.
+_ORDINARY = """
+a about after all allow also an and any are as at be because been before both but by call called
+calls can cannot changed check class code contains could define defined defines definition did do
+does down each either empty error errors fail failed fails failing file files find first folder for
+found from function gets given had has have here how i if in into is it its just keep last line
+lines list look made make makes may me mean method missing module more most must name named names
+need needs new no none not nothing now occurs of on once one only or other out over pass passed
+passes path place please problem problems project put read reads reported return returned returns
+run running same see set shows so some symbol test tests text than that the their them then there
+these they this those to too two type until up use used uses using value values variable warning
+warnings was were what when where which while who why will with without workspace would write you
+your
+"""
+
+
+def telling_constraint(calls: Constraint | None, messages: Sequence[Message]) -> Constraint | None:
+    """Hold an answer behind tool results to what they say; `calls` is what holds further calls.
+
+    Where the last message is no tool's result, `calls` is returned as it is.
+    """
+    if calls is None or not messages or messages[-1].role != "tool":
+        return calls
+    if not calls.grammar.startswith(_START):
+        return calls
+    grammar = gbnf.Grammar()
+    answer = _answer(grammar, messages)
+    told = grammar.text("calls | " + answer)
+    return Constraint(f"{told}calls ::= {calls.grammar.removeprefix(_START)}", None)
+
+
+def copied(messages: Sequence[Message]) -> list[str]:
+    """What an answer may copy as it is, the latest first: places, numbers and words.
+
+    Of a place with two lines the first alone may be told, and a file that was read from one line
+    to another is a place, too.
+    """
+    found: dict[str, None] = {}
+    for message in reversed(messages):
+        for piece in _pieces(message):
+            if 0 < len(piece) <= _MAX_LENGTH:
+                found[piece] = None
+            if len(found) >= _MAX_COPIED:
+                return list(found)
+    return list(found)
+
+
+def _pieces(message: Message) -> Iterator[str]:
+    for call in message.tool_calls:
+        yield from (str(one) for one in call.arguments.values() if isinstance(one, str | int))
+        path, first, last = (call.arguments.get(key) for key in ("path", "start_line", "end_line"))
+        if path is not None and first is not None:
+            yield f"{path}:{first}"
+            yield f"{path}:{first}-{last}"
+    text = message.content[:_MAX_CHARS]
+    yield from _WORD.findall(text)
+    if message.role == "tool":
+        for path, start, end in _LOCATION.findall(text):
+            yield from (path, f"{path}:{start}", f"{path}:{start}-{end}" if end else "")
+        yield from _NUMBER.findall(text)
+        for word in text.split():
+            yield from (word, word.rstrip(_AROUND), word.strip(_AROUND))
+
+
+def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
+    """The rule for a text: atoms, each followed by a delimiter, a full stop, or the end."""
+    names = [name for name in candidates(_texts(messages)) if "`" not in name and "\n" not in name]
+    ordinary = _ORDINARY.split()
+    pieces = [*copied(messages), *ordinary, *(word.capitalize() for word in ordinary)]
+    atoms = [gbnf.trie(grammar, "copied", pieces)]
+    if names:
+        atoms.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
+    grammar.define(grammar.reserve("told-atom"), " | ".join(atoms))
+    grammar.define(grammar.reserve("told-gap"), f'{_DELIMITER} | [.:] {_AFTER_STOP} | "..."')
+    grammar.define(grammar.reserve("told-text"), "told-gap* (told-atom told-rest | [.:])?")
+    grammar.define(grammar.reserve("told-rest"), "(told-gap told-text | [.:])?")
+    return "told-gap* told-atom told-rest"
+
+
+def _texts(messages: Sequence[Message]) -> list[str]:
+    """Where a name in backticks may come from: questions, results, and what calls asked for."""
+    texts = []
+    for message in messages:
+        if message.role != "assistant":
+            texts.append(message.content)
+        texts += [str(value) for call in message.tool_calls for value in call.arguments.values()]
+    return texts
