@@ -122,7 +122,9 @@ def test_the_doctor_finds_what_is_right_and_what_is_wrong(quillon):
     assert (well.status, well.err) == (0, "")
     assert found["Engine"]["verdict"] == "right"
     assert found["Models that fit"]["verdict"] in {"right", "advice"}  # as the machine is
-    assert re.search(r"context of \d+ tokens", found["Engine"]["found"])
+    assert re.search(
+        r"context of \d+ tokens, (1 thread|[2-9] threads|\d\d+ threads),", found["Engine"]["found"]
+    )
     ill = quillon("doctor", "--json", "-m", "missing.gguf")
     wrong = [line["what"] for line in ill.lines if line["verdict"] == "wrong"]
     assert (ill.status, wrong) == (1, ["Model"])

@@ -1,5 +1,6 @@
 """Explanations: the model's answer as a Markdown page that names its code and its author."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from quillon.context.document import DocumentSnapshot
 from quillon.engine.base import Engine, Sampling
 from quillon.text import Span
 
+_CALL = "<tool_call>"
+_MARKUP = re.compile(r"[\\`*_\[\]<>&#~|]")
 _SHOWN_LINES = 40  # of the code, on the page
 # A little chance keeps a small model from going round in circles; enough certainty stays.
 _SAMPLING = Sampling(temperature=0.3, top_k=20, top_p=0.8, seed=1)
@@ -49,7 +52,7 @@ async def explain(
     sampling = Sampling() if (await engine.info()).embedded else _SAMPLING
     answer = await answer_to(engine, asked, sampling=sampling, draft=None, tell=tell)
     said = prose_in(answer.text)
-    if not said:
+    if not said or said.startswith(_CALL):  # a model that was trained on tools asks for one
         raise BadAnswer("The model gave no explanation. Try again, or choose a larger model.")
     if not answer.complete:
         said += " …"
@@ -82,9 +85,14 @@ def _page(
     while fence in code:
         fence += "`"
     language = snapshot.language.id if snapshot.language is not None else ""
-    parts = [f"# {_title(offer, label)}", f"`{place}`"]
+    parts = [f"# {_plain(_title(offer, label))}", f"`{place}`"]
     if offer.problem is not None:
-        parts.append("> " + " ".join(offer.problem.message.split()))
+        parts.append("> " + _plain(" ".join(offer.problem.message.split())))
     parts += [f"{fence}{language}\n{code}\n{fence}", said]
     parts += [f"*{note}*" for note in notes]
     return "\n\n".join(parts) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Markdown that shows a text as it is: `__init__.py` has no bold part, `List<T>` no tag."""
+    return _MARKUP.sub(r"\\\g<0>", text)

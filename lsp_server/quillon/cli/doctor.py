@@ -187,8 +187,9 @@ async def _engine(engine: Engine) -> Finding:
         elif isinstance(event, Delta):
             tokens += 1
     where = "on the GPU" if info.gpu_layers else "on the processor"
+    threads = "1 thread" if info.threads == 1 else f"{info.threads} threads"
     found = (
-        f"process {info.pid}, {where}, context of {info.context} tokens, {info.threads} threads, "
+        f"process {info.pid}, {where}, context of {info.context} tokens, {threads}, "
         f"{speed:.0f} tokens/s"
     )
     if not tokens:

@@ -2,31 +2,24 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from quillon.cli.output import Output
-from quillon.engine.catalogue import RECOMMENDED
+from quillon.engine.catalogue import RECOMMENDED, Recommended
 from quillon.engine.machine import machine_facts
 from quillon.engine.models import ModelSummary, list_models, models_folder, resolve_model
 from quillon.engine.planning import plan_recommended
 from quillon.settings import Settings
 
 
-class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
-    """A recommended model on this machine, for `--json`; `size` in bytes.
+class Fitting(msgspec.Struct, frozen=True, kw_only=True):
+    """What this machine has to say about a recommended model, beside its own fields in `--json`.
 
     `fits` is said of the memory that is free now, without a GPU.
     """
 
-    name: str
-    title: str
-    purpose: str
-    repo: str
-    file: str
-    size: int
-    licence: str
-    fim: bool
     path: Path
     pulled: bool
     fits: bool
@@ -54,33 +47,33 @@ def show_recommended(output: Output) -> int:
     """Print a table of the models that are worth downloading."""
     table = output.table("name", "for", "download", "fits here", "licence", "is here")
     table.columns[0].no_wrap = True  # it is what one copies
-    for model in suggestions():
-        output.value(model)
-        fits, pulled = ("yes" if value else "no" for value in (model.fits, model.pulled))
+    for model, here in fittings():
+        output.value({**_fields(model), **msgspec.structs.asdict(here)})
+        fits, pulled = ("yes" if value else "no" for value in (here.fits, here.pulled))
         table.add_row(model.name, model.purpose, size(model.size), fits, model.licence, pulled)
     output.show(table)
     return 0
 
 
-def suggestions() -> list[Suggestion]:
+def fittings() -> list[tuple[Recommended, Fitting]]:
     """The recommended models, and what this machine has to say about each."""
     folder, machine = models_folder(), machine_facts()
     return [
-        Suggestion(
-            name=model.name,
-            title=model.title,
-            purpose=model.purpose,
-            repo=model.repo,
-            file=model.file,
-            size=model.size,
-            licence=model.licence,
-            fim=model.fim,
-            path=model.path(folder),
-            pulled=model.path(folder).is_file(),
-            fits=plan_recommended(model, machine) is not None,
+        (
+            model,
+            Fitting(
+                path=model.path(folder),
+                pulled=model.path(folder).is_file(),
+                fits=plan_recommended(model, machine) is not None,
+            ),
         )
         for model in RECOMMENDED
     ]
+
+
+def _fields(model: Recommended) -> dict[str, Any]:
+    """What a script wants to know of a model; its `shape` is for planning."""
+    return {name: value for name, value in msgspec.structs.asdict(model).items() if name != "shape"}
 
 
 def _cells(model: ModelSummary) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+CLOSED = "the engine was closed, because its settings changed or the session ends; ask again"
+
 
 class EngineError(Exception):
     """The engine could not do what was asked; the message is for people."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from quillon.engine.base import (
+    CLOSED,
     DeadlineExceeded,
     EngineError,
     EngineInfo,
@@ -134,7 +135,7 @@ class LocalEngine:
             self._starting.cancel()
             await asyncio.wait([self._starting])
         if self._connection is not None:
-            await self._connection.aclose(EngineLost("the engine was closed"))
+            await self._connection.aclose(EngineLost(CLOSED))
 
     async def _ready_within(self, deadline: float | None) -> Connection:
         try:
@@ -161,7 +162,7 @@ class LocalEngine:
 
     async def _wait_for_start(self) -> Connection:
         if self._closed:
-            raise EngineUnavailable("the engine was closed")
+            raise EngineUnavailable(CLOSED)
         if self._starting is None:
             self._starting = asyncio.create_task(self._start())
             self._starting.add_done_callback(self._started)
@@ -171,7 +172,7 @@ class LocalEngine:
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and not task.cancelling():  # not we were cancelled, the start was
-                raise EngineLost("the engine was closed") from None
+                raise EngineLost(CLOSED) from None
             raise
 
     def _started(self, task: "asyncio.Task[Connection]") -> None:

@@ -11,6 +11,7 @@ from contextlib import aclosing
 import msgspec
 
 from quillon.engine.base import (
+    CLOSED,
     DeadlineExceeded,
     Delta,
     EngineError,
@@ -119,7 +120,7 @@ class RemoteEngine:
     async def _found(self) -> RemoteModel:
         """The server's model, looked for at the first use and until it is found."""
         if self._closed:
-            raise EngineUnavailable("the engine was closed")
+            raise EngineUnavailable(CLOSED)
         async with self._finding:
             if self._model is None:
                 self._model = await self._try_to_find()

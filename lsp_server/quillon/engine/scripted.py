@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from quillon.engine.base import (
+    CLOSED,
     DeadlineExceeded,
     Delta,
     EngineError,
@@ -262,7 +263,7 @@ class ScriptedEngine:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise EngineLost("the engine was closed")
+            raise EngineLost(CLOSED)
 
     def _tell(self) -> None:
         self._listeners.tell(self.state())

@@ -26,10 +26,17 @@ DIVIDE = """
     """
 
 
-async def check_explanation(kind: ActionKind, answer: str | Step, **model) -> str:
+async def check_explanation(
+    kind: ActionKind,
+    answer: str | Step,
+    *,
+    name: str = "a.py",
+    problem: str = "division\nby zero",
+    **model,
+) -> str:
     place = marked_block(DIVIDE)
-    document = snapshot_of("file:///w/src/a.py", place.text, path=Path("/w/src/a.py"))
-    problems = [Diagnostic(place.selection, 0, 0, "division\nby zero")]
+    document = snapshot_of(f"file:///w/src/{name}", place.text, path=Path("/w/src") / name)
+    problems = [Diagnostic(place.selection, 0, 0, problem)]
     offer = next(o for o in offers(document, place.selection, problems) if o.kind is kind)
     step = Step(reply=answer) if isinstance(answer, str) else answer
     engine = ScriptedEngine(Script(steps=(step,), **model))
@@ -77,14 +84,23 @@ b is 0.
 """)  # noqa: E501 - the page has a long line
 
 
+async def test_names_and_problems_are_no_markdown() -> None:
+    shown = await check_explanation(
+        ActionKind.EXPLAIN_PROBLEM, "Yes.", name="__init__.py", problem="List<T> is no *x*"
+    )
+    assert shown.startswith("Problem in __init__.py\n# Problem in \\_\\_init\\_\\_.py\n")
+    assert "> List\\<T\\> is no \\*x\\*\n" in shown
+
+
 async def test_an_explanation_that_was_cut() -> None:
     shown = await check_explanation(ActionKind.EXPLAIN, Step(reply="It div", finish="length"))
     assert "It div …" in shown
 
 
-async def test_nothing_was_said() -> None:
+@pytest.mark.parametrize("answer", ["<think>hm", '<tool_call>\n{"name": "read_file"'])
+async def test_nothing_was_said(answer: str) -> None:
     with pytest.raises(BadAnswer, match="no explanation"):
-        await check_explanation(ActionKind.EXPLAIN, "<think>hm")
+        await check_explanation(ActionKind.EXPLAIN, answer)
 
 
 @pytest.mark.parametrize(
