@@ -1,7 +1,9 @@
 """How a request is put: sentences from `data/wordings.toml`, framed, quoted and spelled freely."""
 
 import random
+import re
 import tomllib
+from collections.abc import Iterator
 from importlib.resources import files
 
 from quillon_training.dialogues.records import Language
@@ -9,6 +11,7 @@ from quillon_training.dialogues.records import Language
 _EVERY_HELD = 8
 _LOWER, _NO_MARK, _UNQUOTED = 0.25, 0.15, 0.5
 _QUOTES = ("`{}`", "'{}'", '"{}"')
+_ALTERNATIVES = re.compile(r"\(([^()]*\|[^()]*)\)")
 _CHINESE_QUOTES = ("`{}`", "“{}”", "「{}」", '"{}"')
 
 
@@ -24,8 +27,10 @@ class Wordings:
         """A request of this intent with its placeholders filled; names may be quoted."""
         form, sentence = rng.choice(self.sentences(intent, language))
         shown = {key: self._spelled(value, language, rng) for key, value in values.items()}
-        frame = rng.choice(self._groups["frames"][language][form])
-        return _cased(frame.format(x=sentence.format(**shown)), rng)
+        frame = _drawn(rng.choice(self._groups["frames"][language][form]), rng)
+        text = frame.format(x=_drawn(sentence, rng).format(**shown)).strip()
+        # A name at the beginning keeps its case: it is what the call must hold.
+        return _cased(text, rng, capital=not text.startswith(tuple(shown.values())))
 
     def sentences(self, intent: str, language: Language) -> list[tuple[str, str]]:
         """The sentences of an intent with their forms, `do` or `ask`."""
@@ -37,6 +42,10 @@ class Wordings:
             if (number % _EVERY_HELD == _EVERY_HELD - 1) == self._unseen
         ]
 
+    def intents(self) -> list[str]:
+        """What can be asked for."""
+        return [name for name in self._groups if name != "frames"]
+
     def _spelled(self, value: object, language: Language, rng: random.Random) -> str:
         if isinstance(value, int):
             return str(value)
@@ -46,9 +55,25 @@ class Wordings:
         return rng.choice(_CHINESE_QUOTES if language == "zh" else _QUOTES).format(text)
 
 
-def _cased(text: str, rng: random.Random) -> str:
+def variants(text: str) -> Iterator[str]:
+    """All texts that `text` with its `(alternatives|others)` can be."""
+    match = _ALTERNATIVES.search(text)
+    if match is None:
+        yield text
+        return
+    for option in match[1].split("|"):
+        yield from variants(text[: match.start()] + option + text[match.end() :])
+
+
+def _drawn(text: str, rng: random.Random) -> str:
+    """The text with one of each `(alternative|other)`."""
+    drawn = _ALTERNATIVES.sub(lambda match: rng.choice(match[1].split("|")), text)
+    return " ".join(drawn.split())
+
+
+def _cased(text: str, rng: random.Random, *, capital: bool) -> str:
     if rng.random() < _NO_MARK:
         text = text.rstrip("?.。？")
-    if rng.random() < _LOWER or not text:
+    if rng.random() < _LOWER or not text or not capital:
         return text
     return text[0].upper() + text[1:]
