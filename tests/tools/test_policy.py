@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from quillon_tools.calls import Proposal, ToolCall
-from quillon_tools.command import Command
+from quillon_tools.command import REPORT, Command
 from quillon_tools.confinement import Roots
 from quillon_tools.policy import ApprovalRequest, ApprovedCall, Decision, Denied, Policy
 from quillon_tools.tool import Tool, tool
@@ -118,12 +118,12 @@ async def test_the_user_sees_the_diff():
 async def test_the_preview_has_the_arguments_that_run_and_the_decision_outlives_them(tmp_path):
     user = User(Decision("session"))
     policy = Policy(user)
-    first, second = (command(tmp_path, "/bin/test", "--xml={report}") for _ in range(2))
+    first, second = (command(tmp_path, "/bin/test", f"--xml={REPORT}") for _ in range(2))
     for action in (first, second):
         assert isinstance(await policy.decide(call_of(start), action), ApprovedCall)
     (asked,) = user.asked
     assert asked.preview.split("\n")[0] == " ".join(first.vector)
-    assert "{report}" not in asked.preview
+    assert "report\0" not in asked.preview
     assert first.vector != second.vector
 
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from quillon_tools.calls import Failed
-from quillon_tools.command import Command, Finished
+from quillon_tools.command import REPORT, Command, Finished
 from quillon_tools.confinement import Roots
 from quillon_tools.processes import RUN_VARIABLE, plain, run
 from quillon_tools.workers import Stop
@@ -16,7 +16,7 @@ from quillon_tools.workers import Stop
 
 def command(folder: Path, code: str, *, seconds: float = 60, **more: object) -> Command:
     return Command(
-        argv=(sys.executable, "-c", code, "{report}"),
+        argv=(sys.executable, "-c", code, REPORT),
         folder=Roots([folder]).each()[0],
         seconds=seconds,
         read=lambda finished: finished.output,

@@ -11,7 +11,9 @@ import msgspec
 from quillon_tools.confinement import ConfinedPath
 from quillon_tools.visible import visible
 
-REPORT = "{report}"  # in an argument, stands for the path of a temporary file
+# In an argument, stands for the path of a temporary file. No file and no argument of a model can
+# have a NUL in its name, so nothing else is taken for it.
+REPORT = "\0report\0"
 
 
 def _new_report() -> str:
@@ -43,7 +45,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool asks to have run, as a value that can be shown and approved.
 
     `argv` starts with an absolute path. `folder` is the working directory. `environment` is added
-    to the user's. `read` turns the end into the result's text. Where `{report}` stands in an
+    to the user's. `read` turns the end into the result's text. Where `REPORT` stands in an
     argument, the program is given `report`, a temporary file that it may write a report to.
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from quillon_tools.calls import Failed
-from quillon_tools.command import Command
+from quillon_tools.command import REPORT, Command
 from quillon_tools.confinement import ConfinedPath
 from quillon_tools.runners.project import Project, Target, program, read_config
 from quillon_tools.runners.report import TestProblem, read_junit, rendered, said_in
@@ -69,7 +69,7 @@ def plan(project: Project) -> Command:
     return Command(
         argv=(
             *(program("ctest", project.workspace), "--test-dir", build),
-            *("--output-on-failure", "--output-junit", "{report}", *only),
+            *("--output-on-failure", "--output-junit", REPORT, *only),
         ),
         folder=project.folder,
         seconds=project.seconds,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from quillon_tools.command import Command, Finished
+from quillon_tools.command import REPORT, Command, Finished
 from quillon_tools.confinement import ConfinedPath
 from quillon_tools.runners.project import Project, program, read_config
 from quillon_tools.runners.report import (
@@ -76,14 +76,14 @@ def _vitest(relative: str, names: str) -> tuple[str, ...]:
         *((relative,) if relative else ()),
         *only,
         "--reporter=json",
-        "--outputFile={report}",
+        f"--outputFile={REPORT}",
     )
 
 
 def _jest(relative: str, names: str) -> tuple[str, ...]:
     only = ("-t", names) if names else ()
     paths = ("--runTestsByPath", relative) if relative else ()
-    return (*paths, *only, "--json", "--outputFile={report}")
+    return (*paths, *only, "--json", f"--outputFile={REPORT}")
 
 
 def _node(project: Project, arguments: list[str], names: str) -> tuple[str, ...]:

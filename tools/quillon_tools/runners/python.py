@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from quillon_tools.calls import Failed
-from quillon_tools.command import Command, Finished
+from quillon_tools.command import REPORT, Command, Finished
 from quillon_tools.confinement import ConfinedPath
 from quillon_tools.runners.project import Project, program, read_config
 from quillon_tools.runners.report import read_junit, rendered
@@ -62,7 +62,7 @@ def _pytest(project: Project, python: str) -> Command:
     return Command(
         argv=(
             *(python, "-m", "pytest", "-q", "--tb=short", "--color=no", "-p", "no:cacheprovider"),
-            *("-o", "junit_family=xunit1", "--junit-xml={report}"),
+            *("-o", "junit_family=xunit1", f"--junit-xml={REPORT}"),
             *((node,) if node else ()),
         ),
         folder=project.folder,

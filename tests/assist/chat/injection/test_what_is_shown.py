@@ -56,11 +56,19 @@ async def test_what_runs_is_what_was_shown(folder):
     assert victim.results[0].text.startswith(ascii(arguments))
 
 
-async def test_an_argument_that_would_be_replaced_is_refused(folder):
-    command = ("run_command", {"arguments": ["touch", "{report}"]})
+async def test_no_argument_is_replaced(folder):
+    script = "import sys; print(sys.argv[1:])"
+    for argument in ("{report}", "$HOME", "~", "%TEMP%", "*"):
+        command = ("run_command", {"arguments": ["python3", "-c", script, argument]})
+        victim = await Victim(folder, command, decisions=("once",)).run()
+        assert victim.results[0].text.startswith(str([argument]))
+
+
+async def test_an_argument_with_a_nul_is_refused(folder):
+    command = ("run_command", {"arguments": ["touch", "\0report\0"]})
     victim = await Victim(folder, command).run()
     assert victim.asked == []
-    assert "must not hold {report}" in victim.results[0].text
+    assert "must not hold NUL" in victim.results[0].text
 
 
 @pytest.mark.parametrize("tricks", SOME_TRICKS)
