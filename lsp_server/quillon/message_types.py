@@ -21,6 +21,7 @@ _MSG_ID_TYPE: Any = MsgId  # attrs' stubs know no unions
 _METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
     protocol.CHAT: (protocol.ChatParams, None),
     protocol.EDIT_CHECK: (protocol.EditCheckParams, None),
+    protocol.SYMBOLS: (protocol.SymbolsParams, None),
     protocol.APPROVE: (protocol.ApproveParams, protocol.ApproveResult),
     protocol.STATUS: (protocol.StatusParams, None),
     protocol.STATUS_GET: (None, None),

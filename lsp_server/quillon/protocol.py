@@ -10,6 +10,7 @@ import msgspec
 
 CHAT = "quillon/chat"
 EDIT_CHECK = "quillon/edit/check"
+SYMBOLS = "quillon/symbols"
 APPROVE = "quillon/approve"
 STATUS = "quillon/status"
 STATUS_GET = "quillon/status/get"
@@ -161,6 +162,24 @@ class EditCheckParams(Struct, frozen=True):
     """
 
     files: tuple[EditedFile, ...]
+
+
+class SymbolsParams(Struct, frozen=True):
+    """What is named like `query`? The likeliest comes first.
+
+    A request of our own, not `workspace/symbol`: an editor that asks every server for its symbols
+    would show those of a language's own server twice.
+    """
+
+    query: str
+
+
+class SymbolInformation(Struct, frozen=True):
+    """A definition, with its whole lines."""
+
+    name: str
+    uri: str
+    range: Range
 
 
 class ApproveParams(Struct, frozen=True):

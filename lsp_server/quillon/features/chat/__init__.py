@@ -17,6 +17,7 @@ from quillon.assist.standing import Expected, changed_since
 from quillon.engine.base import Usage
 from quillon.features.chat.references import attachments
 from quillon.features.chat.stream import Stream
+from quillon.features.chat.symbols import symbols_named
 from quillon.features.chat.tools import Toolboxes
 from quillon.prompt.messages import Message
 from quillon.rpc import ContentModified, QuillonServer, RequestFailed
@@ -26,7 +27,7 @@ _STILL_ANSWERED = "This conversation is still being answered. Wait for the answe
 
 
 def register(server: QuillonServer) -> None:
-    """Register the chat, and the check of the edits it proposed."""
+    """Register the chat, the check of the edits it proposed, and the symbols to ask about."""
     running: dict[str, asyncio.Task[Any] | None] = {}
     boxes = Toolboxes(server)
     server.when_closed.append(boxes.close)
@@ -64,6 +65,12 @@ def register(server: QuillonServer) -> None:
         changed = await asyncio.to_thread(changed_since, boxes.workspace, files)
         if changed is not None:
             raise ContentModified(changed)
+
+    @server.feature(protocol.SYMBOLS)
+    async def symbols(
+        _ls: QuillonServer, params: protocol.SymbolsParams
+    ) -> list[protocol.SymbolInformation]:
+        return await symbols_named(boxes.workspace, params.query)
 
 
 async def _answer(
