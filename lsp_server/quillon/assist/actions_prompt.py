@@ -27,6 +27,7 @@ from quillon.text import Span
 _MARGIN = 16  # tokens
 _MOST_AROUND = 6000  # tokens of what is around the code
 _LEAST_AROUND = 48  # tokens; less explains nothing
+_MESSAGE = 1_500  # characters of a problem's message
 _NEAR = 12_000  # characters before and after the code whose absence is told
 _LEAST_ANSWER = 160  # tokens
 _ANSWERS = {
@@ -90,13 +91,20 @@ def question(offer: Offer, wording: Wording) -> str:
     """The question of an action, in the user's language."""
     table = _QUESTIONS_ZH if wording.chinese else _QUESTIONS
     problem = offer.problem
-    said = f"{problem.message} ({problem.source})" if problem and problem.source else ""
+    said = "" if problem is None else _bounded(problem.message)
+    if problem is not None and problem.source:
+        said += f" ({problem.source})"
     return table[offer.kind].format(
-        problem=said or (problem.message if problem else ""),
+        problem=said,
         name=wording.name,
         framework=wording.framework,
         import_line=wording.import_line,
     )
+
+
+def _bounded(message: str) -> str:
+    """A message of which the code is left room: compilers write pages about one template."""
+    return message if len(message) <= _MESSAGE else f"{message[:_MESSAGE]} …"
 
 
 async def ask(

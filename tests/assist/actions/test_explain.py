@@ -92,6 +92,13 @@ async def test_names_and_problems_are_no_markdown() -> None:
     assert "> List\\<T\\> is no \\*x\\*\n" in shown
 
 
+async def test_pages_of_a_compiler_leave_room_for_the_code() -> None:
+    step = Step(match="template argument", reply="Yes.")
+    problem = "template argument " * 1000
+    shown = await check_explanation(ActionKind.EXPLAIN_PROBLEM, step, problem=problem)
+    assert "Yes." in shown
+
+
 async def test_an_explanation_that_was_cut() -> None:
     shown = await check_explanation(ActionKind.EXPLAIN, Step(reply="It div", finish="length"))
     assert "It div …" in shown
