@@ -1,6 +1,7 @@
 """What a person sees when the model, a file or the machine is bad: a sentence, and nothing lost."""
 
 import os
+import resource
 
 import pytest
 
@@ -405,6 +406,15 @@ async def test_a_runtime_directory_that_cannot_be_made(folder, tmp_path):
     async with raw_server(folder, settings={}, QUILLON_RUNTIME_DIR=runtime) as server:
         uri = await begin(server, folder)
         await no_model(server, uri, "set QUILLON_RUNTIME_DIR to a directory of your own")
+
+
+async def test_a_full_disk_under_the_engine_is_named(folder):
+    async with raw_server(folder, settings={}) as server:
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+        uri = await begin(server, folder)
+        await no_model(server, uri, "Make room there, or set QUILLON_RUNTIME_DIR")
+        assert await server.leave() == 0
+        assert await server.process.stderr.read() == b""
 
 
 async def test_a_client_that_vanishes_while_files_are_read(folder, tmp_path):

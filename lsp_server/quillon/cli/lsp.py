@@ -92,6 +92,8 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _start_log(file: str | None, level: str) -> None:
+    # A log whose disk is full must not fill the editor's output with tracebacks instead.
+    logging.raiseExceptions = False
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     try:
         logging.basicConfig(filename=file, level=_LEVELS[level], format=form)

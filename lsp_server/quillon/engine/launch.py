@@ -11,6 +11,7 @@ import signal
 import site
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from quillon.settings import ModelSettings
 
 HOST_MODULE = "quillon.engine.host"
 
+_ROOM = 16_384  # bytes; what the process writes before it serves
 _POLL = 0.05  # seconds between looks for a process that starts
 
 
@@ -213,6 +215,10 @@ def _spawn(command: list[str], endpoint: Endpoint) -> Launched:
         subprocess, "CREATE_NO_WINDOW", 0
     )
     try:
+        # Without room for its files it would end before it could say why.
+        with tempfile.TemporaryFile(dir=endpoint.directory) as room:
+            room.write(bytes(_ROOM))
+            room.flush()
         # The process keeps the log itself; what it says before that, its imports say.
         with endpoint.log_path.open("ab") as log:
             process = subprocess.Popen(
@@ -227,7 +233,9 @@ def _spawn(command: list[str], endpoint: Endpoint) -> Launched:
             )
     except OSError as error:
         raise EngineUnavailable(
-            f"the engine process cannot be started: {error.strerror} ({error.filename})"
+            f"the engine process cannot be started: {error.strerror} "
+            f"({error.filename or endpoint.directory}). Make room there, or set {RUNTIME_VARIABLE} "
+            "to another directory of your own."
         ) from error
     return Launched(process)
 
