@@ -237,12 +237,12 @@ def run(job: tuple[int, int]) -> tuple[str | None, Counter[str], float]:
     total: Counter[str] = Counter()
     slowest = 0.0
     for number, text in zip(range(count), inputs(seed), strict=False):
-        started = time.perf_counter()
+        started = time.thread_time()
         try:
             wrong, counts = finding(text, rng)
         except Exception as error:  # noqa: BLE001 - any exception at all is what is looked for
             return f"{error!r}\nseed {seed}, number {number}: {text!r}", total, slowest
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.thread_time() - started)
         total += counts
         total["answers"] += 1
         if wrong:
@@ -282,7 +282,7 @@ def main() -> int:
         f"found in them: {total['call']} calls, {total['broken']} broken calls, "
         f"{total['text']} texts, {total['reasoning']} blocks of reasoning"
     )
-    print(f"slowest answer: {slowest * 1000:.1f} ms")
+    print(f"slowest answer: {slowest * 1000:.1f} ms of the processor")
     return 0
 
 

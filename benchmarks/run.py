@@ -14,7 +14,10 @@ HERE = Path(__file__).parent
 MODEL = platformdirs.user_cache_path("quillon", appauthor=False) / "benchmarks" / "random-0.6b.gguf"
 
 # Those that compare us with others (conformance, fuzz) have commands of their own.
-SCRIPTS = ("server.py", "documents.py", "decode.py", "chat_stream.py", "cancel.py", "grammar.py")
+SCRIPTS = (
+    *("server.py", "documents.py", "decode.py", "chat_stream.py", "cancel.py"),
+    *("grammar.py", "vote.py"),
+)
 ON_MODEL = frozenset({"decode.py", "chat_stream.py", "cancel.py"})
 
 

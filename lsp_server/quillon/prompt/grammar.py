@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from quillon.engine.base import Constraint
@@ -80,7 +81,16 @@ def hold_to_live(live: Live, dialect: Dialect) -> Hold:
 def values_rule(
     rules: Rules, values: Sequence[str], schema: Schema, dialect: Dialect
 ) -> str | None:
-    """A rule for exactly those of `values` that the schema accepts; None where it is none."""
+    """A rule for exactly those of `values` that the schema accepts; None where it is none.
+
+    Many parameters have the same values: of one list, which must not change, it is made once.
+    """
+    bounds = [schema.get(key) for key in ("minLength", "maxLength", "pattern")]
+    make = partial(_values_rule, rules, values, schema, dialect)
+    return rules.grammar.once(f"values {id(values)} {bounds}", make) or None
+
+
+def _values_rule(rules: Rules, values: Sequence[str], schema: Schema, dialect: Dialect) -> str:
     least, most = limits(schema, "Length", _MAX_LIVE_LENGTH)
     matches = make_validator({"pattern": schema["pattern"]}) if "pattern" in schema else None
     fitting = [
@@ -90,7 +100,7 @@ def values_rule(
         and (written := _written(value, dialect)) is not None
         and (matches is None or matches.is_valid(value))
     ]
-    return gbnf.trie(rules.grammar, "value", fitting) if fitting else None
+    return gbnf.trie(rules.grammar, "value", fitting) if fitting else ""
 
 
 def _written_call(

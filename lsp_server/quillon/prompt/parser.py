@@ -9,6 +9,8 @@ how the answer was cut into chunks, and it looks at no character more than a few
   is missing.
 - A tagged call that cannot be read is a `BrokenCallPiece`, and what follows its closing tag is
   read afresh. Untagged text that is no call is text.
+- In the dialect that is JSON alone, a call that lacks nothing but its last braces is mended where
+  the model itself ended the answer.
 - JSON without a tag is a call only where a line or a code fence begins with it (or anywhere,
   where the dialect is JSON), and only with the name of an offered tool.
 - Nothing is a call inside `<think>`.

@@ -8,7 +8,6 @@ that hold prose or code stay free.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from quillon.engine.base import Constraint
@@ -63,19 +62,14 @@ def span_constraint(
     numbers = [str(number) for number in numbers_in(texts)]
     known = live or {}
 
-    def one_of(rules: Rules, values: Sequence[str], schema: Schema) -> str:
-        # Most parameters have the same candidates.
-        key = [schema.get(key) for key in ("minLength", "maxLength", "pattern")]
-        make = partial(values_rule, rules, values, schema, dialect)
-        return rules.grammar.once(f"values {key} {id(values)}", lambda: make() or "")
-
     def strings(rules: Rules, place: Place, schema: Schema) -> str | None:
         if is_free(place, schema):
             return None
         values = known.get((place.tool, place.path[0]), ()) if place.path else ()
         # Two tries: one of both would have to be made for every list of values.
         lists = [spans, values if len(values) <= MAX_LIVE else ()]
-        found = [rule for each in lists if each and (rule := one_of(rules, each, schema))]
+        made = (values_rule(rules, each, schema, dialect) for each in lists if each)
+        found = [rule for rule in made if rule is not None]
         if len(found) > 1:
             return rules.grammar.rule("value", " | ".join(found))
         return found[0] if found else None

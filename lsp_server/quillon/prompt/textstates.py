@@ -7,7 +7,7 @@ import re
 from quillon.prompt.callstates import FENCE, MAX_BLANKS, MAX_HEADER, Function, Tagged
 from quillon.prompt.functionxml import HEADER
 from quillon.prompt.jsonscan import JsonError, JsonScanner
-from quillon.prompt.reading import CALL_KEYS, NotJsonError, Reading, calls_in, known, loads
+from quillon.prompt.reading import CALL_KEYS, NotJsonError, Reading, calls_in, known, load, loads
 from quillon.prompt.states import CLOSE, OPEN, Reader, Source, State, Step, partial
 from quillon.prompt.stream import Tag
 
@@ -168,8 +168,22 @@ class BareJson:
         return Step(PlainJson(self._reader), "".join(self._parts))
 
     def finish(self, *, complete: bool) -> Step | None:
+        if complete and self._reader.anywhere and self._is_mended():
+            return None
         step = self.be_text(then="")
         return step if step.rest else None
+
+    def _is_mended(self) -> bool:
+        """Whether it was nothing but a call whose last braces are missing; then it is handed on."""
+        text = "".join(self._parts)
+        try:
+            value, repair = load(text) if self._scanner.first_key in _UNMISTAKABLE else (None, None)
+        except NotJsonError:
+            return False
+        readings = calls_in(value)
+        if readings:
+            self._reader.outlet.calls(readings, text, repair)
+        return bool(readings)
 
     def be_call(self, readings: list[Reading]) -> State:
         """It is these calls; the state behind them."""

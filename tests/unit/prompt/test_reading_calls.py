@@ -259,6 +259,17 @@ JSON_DIALECT = {
     ),
     "an answer in JSON": ('{"response": "Yes."}', [("text", "Yes.")]),
     "other JSON": ('{"a": {"name": "now", "arguments": {}}}', None),
+    "its last brace missing": (
+        'So:\n{"tool_call": {"name": "find", "arguments": {"query": "x"}}',
+        [("text", "So:\n"), (*FIND, "missing closing braces")],
+    ),
+    "its last braces missing": (
+        '{"tool_call": {"name": "find", "arguments": {"query": "x"}',
+        [(*FIND, "missing closing braces")],
+    ),
+    "more missing": ('{"tool_call": {"name": "find", "arguments": {"query": "x"', None),
+    "a bracket missing": ('{"tool_calls": [{"name": "now", "arguments": {}}', None),
+    "a name without its key": ('{"name": "now", "arguments": {}', None),
     "one bad of two": (
         '{"tool_calls": [{"name": "now"}, {"name": 5}]}',
         [
@@ -271,6 +282,12 @@ JSON_DIALECT = {
         ],
     ),
 }
+
+
+@pytest.mark.parametrize("reason", ["length", "cancelled"])
+def test_json_that_a_limit_cut_off_is_not_mended(reason):
+    text = '{"tool_call": {"name": "find", "arguments": {"query": "x"}}'
+    assert read([text], tools=TOOLS, anywhere=True, reason=reason) == [("text", text)]
 
 
 @pytest.mark.parametrize(("text", "expected"), JSON_DIALECT.values(), ids=JSON_DIALECT)

@@ -1,6 +1,7 @@
 """The span grammar: what an argument may copy from a conversation."""
 
 import json
+import re
 
 import pytest
 from inline_snapshot import snapshot
@@ -167,3 +168,17 @@ def test_hostile_texts_make_no_hostile_grammar(model):
     texts = ['"] ::= root | "\\', "\\x00 \x00\x01 \ud800 [^a] {1,99999} `\\U0010FFFF`", "<" * 5000]
     made = span_constraint(TOOLS, HERMES, texts)
     Grammar(model, made.grammar.encode("utf-8", "replace").decode()).close()
+
+
+@pytest.mark.parametrize("kind", ["hermes", "function_xml", "json"])
+@pytest.mark.parametrize(
+    "bad", [{"type": "string", "minLength": 5000}, {"type": "array", "minItems": "x"}]
+)
+def test_a_schema_that_cannot_be_written_leaves_no_rule_missing_for_its_neighbours(kind, bad):
+    tools = [definition("odd", {"a": STRING, "b": bad}, "a"), definition("good", {"path": STRING})]
+    live = dict.fromkeys((("odd", "a"), ("good", "path")), ("x.py", "y.py"))
+    grammar = span_constraint(tools, Dialect(kind), TEXTS, live=live).grammar
+    named = {line.split(" ::= ")[0] for line in grammar.splitlines()}
+    bodies = [line.split(" ::= ", 1)[1] for line in grammar.splitlines()]
+    plain = re.sub(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|\{[\d,]*\}', " ", " ".join(bodies))
+    assert set(re.findall(r"[a-z][a-z0-9-]*", plain)) <= named
