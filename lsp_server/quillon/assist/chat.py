@@ -111,6 +111,7 @@ class Turn:
         self._text: list[str] = []
         self._usage = Usage(0, 0, 0)
         self._speed = 0.0
+        self._left_out = ""  # as it was told last
         self._broken_left = _BROKEN_CALLS
         self._may_decide_again = True
 
@@ -202,10 +203,7 @@ class Turn:
         if not attachments:
             return (), ""
         definitions = self._definitions(info)
-        alone = (
-            Message(role="system", content=SYSTEM_PROMPT),
-            Message(role="user", content=text),
-        )
+        alone = (Message(role="system", content=SYSTEM_PROMPT), Message(role="user", content=text))
         used = await prompt_tokens(self._engine, template, alone, definitions)
         room = max(0, info.context - self._room(info) - used)
         # What tools answer must find a place too; earlier turns make room by themselves.
@@ -237,7 +235,8 @@ class Turn:
             definitions,
             info.context - room,
         )
-        if fits.left_out:
+        if fits.left_out not in ("", self._left_out):
+            self._left_out = fits.left_out
             yield NoticeEvent(fits.left_out)
         if len(self._messages) == 1 and (problem := _template_problem(info, template)):
             yield NoticeEvent(problem)

@@ -10,8 +10,9 @@ import typer
 from quillon import __version__
 from quillon.cli import eval_options
 from quillon.cli.ending import guarded, guarded_loop
-from quillon.cli.output import Output, chosen_folder, fail
-from quillon.settings import Settings, parse_settings
+from quillon.cli.output import Output, chosen_folder, complain, fail
+from quillon.cli.user_settings import UserSettingsError, user_settings
+from quillon.settings import Settings
 
 app = typer.Typer(
     name="quillon",
@@ -36,10 +37,16 @@ FolderOption = Annotated[
 ]
 
 
-def settings_for(model: Path | None) -> Settings:
-    """The settings of a command: the user's file does not exist yet, options and defaults do."""
-    raw: dict[str, Any] = {"model": {"path": str(model)}} if model else {}
-    return parse_settings(raw)[0]
+def settings_for(model: Path | None, *, json: bool = False) -> Settings:
+    """The settings of a command: its options, the user's file, the defaults."""
+    over: dict[str, Any] = {"model": {"path": str(model)}} if model else {}
+    try:
+        settings, problems = user_settings(over)
+    except UserSettingsError as error:
+        fail(str(error), json=json)
+    for problem in problems:
+        complain(problem)
+    return settings
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -83,7 +90,9 @@ def chat(
     if prompt is not None and not prompt.strip():
         fail("The question is empty. Write one after -p.", json=json, status=2)
     root = chosen_folder(folder, json=json)
-    guarded_loop(run_chat(settings_for(model), root, prompt, Output(json=json)), json=json)
+    guarded_loop(
+        run_chat(settings_for(model, json=json), root, prompt, Output(json=json)), json=json
+    )
 
 
 @app.command()
@@ -97,7 +106,9 @@ def complete(
     from quillon.cli.code import run_complete  # noqa: PLC0415 - commands load what they need
 
     root = chosen_folder(folder, json=json)
-    guarded_loop(run_complete(settings_for(model), root, place, Output(json=json)), json=json)
+    guarded_loop(
+        run_complete(settings_for(model, json=json), root, place, Output(json=json)), json=json
+    )
 
 
 @app.command()
@@ -111,7 +122,9 @@ def explain(
     from quillon.cli.code import run_explain  # noqa: PLC0415 - commands load what they need
 
     root = chosen_folder(folder, json=json)
-    guarded_loop(run_explain(settings_for(model), root, place, Output(json=json)), json=json)
+    guarded_loop(
+        run_explain(settings_for(model, json=json), root, place, Output(json=json)), json=json
+    )
 
 
 @app.command()
@@ -152,7 +165,8 @@ def doctor(
     """Check the machine, the model, the engine, the grammars and the editors."""
     from quillon.cli.doctor import run_doctor  # noqa: PLC0415 - commands load what they need
 
-    guarded_loop(run_doctor(settings_for(model), Output(json=json)), json=json)
+    settings = settings_for(model, json=json)
+    guarded_loop(run_doctor(settings, Output(json=json)), json=json)
 
 
 @app.command("eval")
@@ -228,7 +242,9 @@ def model_list(
     output = Output(json=json)
     if recommended:
         guarded(lambda: listing.show_recommended(output), json=json)
-    guarded(lambda: listing.show_models(settings_for(model), os.environ, output), json=json)
+    guarded(
+        lambda: listing.show_models(settings_for(model, json=json), os.environ, output), json=json
+    )
 
 
 @models.command("path")

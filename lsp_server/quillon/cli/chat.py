@@ -11,16 +11,18 @@ import msgspec
 
 from quillon.assist.chat import CallEvent, NoticeEvent, ResultEvent, TextEvent, Turn, TurnResult
 from quillon.assist.conversations import Conversation, new_conversation
-from quillon.assist.toolbox import make_toolset, make_workspace
+from quillon.assist.toolbox import make_toolset, make_workspace, servers_of
 from quillon.cli.output import Output
 from quillon.engine.base import Engine, EngineError
 from quillon.engine.choose import open_engine
 from quillon.session import Session
 from quillon.settings import Settings
+from quillon_tools.mcp.hub import ServerHub
 from quillon_tools.policy import ApprovalRequest, Decision
 from quillon_tools.toolset import Toolset
 
 _SHOWN = 6  # lines of a tool's result
+_PATIENCE = 8.0  # seconds that servers of others have to show what they offer
 _CHOICES: dict[str, Literal["once", "session", "deny"]] = {
     "y": "once",
     "yes": "once",
@@ -76,7 +78,7 @@ async def run_chat(settings: Settings, folder: Path, prompt: str | None, output:
     """Answer one prompt, or question by question until the input ends."""
     engine = open_engine(settings)
     session = Session(settings, roots=(folder,))
-    typed = Typed()
+    typed, hub = Typed(), ServerHub()
     try:
         with output.working("loading the model"):
             info = await engine.info()
@@ -87,13 +89,20 @@ async def run_chat(settings: Settings, folder: Path, prompt: str | None, output:
             info,
             make_workspace(session),
             conversation.id,
+            foreign=lambda: hub.tools,
         )
+        hub.configure(servers_of(settings))
+        with output.working("starting the tool servers"):
+            await hub.settle(_PATIENCE)
+        for sentence in hub.news():
+            output.notice(sentence)
         if prompt is not None:
             await _turn(engine, tools, settings, conversation, prompt, output)
             return 0
         output.notice(f"{info.model} in {folder}. An empty line or Ctrl-D ends the chat.")
         await _converse(engine, tools, settings, conversation, typed, output)
     finally:
+        hub.close()
         await engine.aclose()
     return 0
 
@@ -149,6 +158,7 @@ async def _converse(
             conversation = await _turn(engine, tools, settings, conversation, question, output)
         except EngineError as error:
             # One failed answer does not end the conversation; the next may work.
+            output.end_line()
             output.notice(f"quillon: {error}")
 
 
@@ -207,7 +217,7 @@ def _show(event: object, output: Output) -> None:
                 usage.completion_tokens,
             )
         )
-        output.line()
+        output.end_line()
 
 
 async def _approve(request: ApprovalRequest, typed: Typed, output: Output) -> Decision:

@@ -35,6 +35,7 @@ class Output:
 
     def __init__(self, *, json: bool = False, record: bool = False) -> None:
         self._soft = not record  # a terminal wraps by itself, a picture does not
+        self._unfinished = False  # whether the last line that was shown has no end yet
         self.json = json
         self._out = _Console(highlight=False, record=record, width=96 if record else None)
         self._err = Console(stderr=True, highlight=False)
@@ -63,12 +64,20 @@ class Output:
 
     def text(self, text: str) -> None:
         """Print text as it is, without a line end."""
-        if not self.json:
+        if not self.json and text:
             self._out.print(escape(text), end="", soft_wrap=self._soft)
+            self._unfinished = not text.endswith("\n")
+
+    def end_line(self) -> None:
+        """End a line that `text` began."""
+        if self._unfinished:
+            self._unfinished = False
+            self._out.print()
 
     def line(self, text: str = "", style: str | None = None) -> None:
         """Print a line of text, whatever brackets it holds."""
         if not self.json:
+            self.end_line()
             self._out.print(escape(text), style=style, soft_wrap=self._soft)
 
     def show(self, renderable: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quillon.assist.chat import Turn, TurnResult
+from quillon.assist.chat import NoticeEvent, Turn, TurnResult
 from quillon.assist.conversations import Conversation
 from quillon.engine.scripted import Script, ScriptedEngine, Step
 from quillon.prompt.messages import Message
@@ -45,6 +45,19 @@ async def test_calls_are_held_to_the_messages_that_the_model_is_given(tmp_path, 
     assert ("zebra_crossing" in asked.prompt) is remembered
     assert ("zebra_crossing" in grammar) is remembered
     assert "giraffe_house" in grammar
+
+
+async def test_what_is_left_out_is_told_once_in_a_turn(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    before = [
+        Message(role="user", content="hello"),
+        Message(role="assistant", content="word " * 60_000),
+    ]
+    read = Step(reply=CALL.format(name="read_file", arguments='{"path": "a.py"}'))
+    events = await Room(tmp_path, [read, Step(reply="Read.")], before).ask("read a.py")
+    told = [event.text for event in events if isinstance(event, NoticeEvent)]
+    assert len(told) == 1
+    assert told[0].startswith("1 earlier turn left out: ")
 
 
 async def test_results_say_how_their_calls_ended(tmp_path):
