@@ -26,6 +26,11 @@ console = Console(stderr=True)
 RunFolder = Annotated[Path, typer.Argument(help="Folder of the run.")]
 CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Folder that `corpus` wrote.")]
 TokenizerFile = Annotated[Path, typer.Option("--tokenizer", help="File that `tokenizer` wrote.")]
+DeviceName = Annotated[
+    str, typer.Option("--device", help="cpu, cuda, or auto: a GPU where torch finds one.")
+]
+Bf16 = Annotated[bool | None, typer.Option(help="bf16; else only on a GPU.")]
+Compiled = Annotated[bool | None, typer.Option(help="torch.compile; else only on a GPU.")]
 _MEMORY_GIB = 2.5
 
 
@@ -119,6 +124,9 @@ def pretrain(
     steps: Annotated[int | None, typer.Option(help="Stop at this step.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
     threads: Annotated[int, typer.Option(help="At most; fewer while other programs run.")] = 2,
+    device: DeviceName = "auto",
+    bf16: Bf16 = None,
+    compiled: Compiled = None,
 ) -> None:
     """Train, or go on training where the newest checkpoint of the run stands."""
     require_modules("torch", "transformers", "tokenizers")
@@ -128,7 +136,8 @@ def pretrain(
     from quillon_training.pretrain import PretrainSettings, Run
 
     chosen = msgspec.json.decode(settings.read_bytes(), type=PretrainSettings) if settings else None
-    training = Run(run, corpus / "train", tokenizer, dialogues)
+    compute = _compute(device, bf16=bf16, compiled=compiled)
+    training = Run(run, corpus / "train", tokenizer, dialogues, compute=compute)
     if (run / LATEST).exists():
         training.resume(chosen)
     else:
@@ -146,6 +155,9 @@ def follow(
     minutes: Annotated[float | None, typer.Option(help="Stop each phase after so long.")] = None,
     steps: Annotated[int | None, typer.Option(help="Stop at this step, to try it out.")] = None,
     threads: Annotated[int, typer.Option(help="At most; fewer while other programs run.")] = 2,
+    device: DeviceName = "auto",
+    bf16: Bf16 = None,
+    compiled: Compiled = None,
 ) -> None:
     """Train through all phases of a recipe, or go on with them."""
     require_modules("torch", "transformers", "tokenizers")
@@ -156,7 +168,8 @@ def follow(
 
     if recipe not in RECIPES:
         raise TrainingError(f"There is no recipe {recipe}", f"Choose from {', '.join(RECIPES)}.")
-    training = Run(run, corpus / "train", tokenizer, dialogues)
+    compute = _compute(device, bf16=bf16, compiled=compiled)
+    training = Run(run, corpus / "train", tokenizer, dialogues, compute=compute)
     follow_recipe(RECIPES[recipe], run, training, threads=threads, minutes=minutes, at_most=steps)
 
 
@@ -315,6 +328,16 @@ def dialogues(
         {"split": split, "per_repository": each, "repositories": repositories, "seed": seed}, Plan
     )
     _answer(dict(write_dialogues(generate(package_folders(packages), plan), output)))
+
+
+def _compute(device: str, *, bf16: bool | None, compiled: bool | None) -> Any:
+    from quillon_training.compute import Compute
+
+    backend = None if compiled is None else "inductor" if compiled else ""
+    try:
+        return msgspec.convert({"device": device, "bf16": bf16, "compiled": backend}, Compute)
+    except msgspec.ValidationError as error:
+        raise TrainingError(f"There is no device {device}", "Choose auto, cpu or cuda.") from error
 
 
 def _answer(value: Any) -> None:

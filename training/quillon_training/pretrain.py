@@ -21,6 +21,7 @@ from quillon_training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from quillon_training.compute import Compute
 from quillon_training.cores import ThreadCount
 from quillon_training.corpus import Corpus
 from quillon_training.errors import CheckpointError, TrainingError
@@ -83,9 +84,15 @@ class Run:
     """A model in training."""
 
     def __init__(
-        self, folder: Path, corpus: Path, tokenizer: Path, dialogues: Path | None = None
+        self,
+        folder: Path,
+        corpus: Path,
+        tokenizer: Path,
+        dialogues: Path | None = None,
+        *,
+        compute: Compute = Compute(),  # noqa: B008 - it is frozen
     ) -> None:
-        self._folder = folder
+        self._folder, self._compute, self._device = folder, compute, compute.torch_device()
         self._corpus = Corpus(corpus)
         self._tokenizer = load_tokenizer(tokenizer)
         self._dialogue_file = dialogues
@@ -117,7 +124,7 @@ class Run:
         self._adopt(
             saved.build_model(), saved.shape, settings, stream, step=saved.step, tokens=saved.tokens
         )
-        self._average = saved.average
+        self._average = {name: each.to(self._device) for name, each in saved.average.items()}
         for optimizer, state in zip(self._optimizers, saved.optimizers, strict=True):
             optimizer.load_state_dict(state)
         torch.set_rng_state(saved.torch_rng)
@@ -188,7 +195,8 @@ class Run:
                 f"tokens for {shape.vocabulary}",
                 "Name the tokenizer that the run began with, or a --shape of its size.",
             )
-        self.model, self.shape, self.settings = model.train(), shape, settings
+        self.model, self.shape, self.settings = model.train().to(self._device), shape, settings
+        self._forward = self._compute.forward(self.model.model)
         self.step, self.tokens = step, tokens
         self._optimizers = optimizers(model, lr=settings.lr, weight_decay=settings.weight_decay)
         self._rows = Rows(
@@ -248,19 +256,13 @@ class Run:
     def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
         rows = [self._rows.next_row() for _ in range(self.settings.rows_per_batch)]
         ids = torch.from_numpy(np.stack([row for row, _ in rows]))
-        return ids, torch.from_numpy(np.stack([weights for _, weights in rows]))[:, 1:]
+        weights = torch.from_numpy(np.stack([weights for _, weights in rows]))[:, 1:]
+        return ids.to(self._device), weights.to(self._device)
 
     def _backward(self, ids: torch.Tensor, weights: torch.Tensor, total_weight: float) -> float:
-        hidden = self.model.model(input_ids=ids[:, :-1]).last_hidden_state
-        loss = (
-            weighted_cross_entropy(
-                hidden.reshape(-1, hidden.shape[-1]),
-                self.model.lm_head.weight,
-                ids[:, 1:].reshape(-1),
-                weights.reshape(-1),
-            )
-            / total_weight
-        )
+        with self._compute.autocast():
+            hidden = self._forward(input_ids=ids[:, :-1]).last_hidden_state
+            loss = self._loss(hidden, ids[:, 1:], weights.reshape(-1)) / total_weight
         (loss * self.settings.code_weight).backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
@@ -268,19 +270,24 @@ class Run:
         """Gradients of one batch of dialogues; the mean loss of all of a step's counts once."""
         if self._dialogues is None:
             raise TrainingError("The settings ask for dialogues", "Name them with --dialogues.")
-        batch = self._dialogues.batch(number)
+        batch = self._dialogues.batch(number).to(self._device)
         self.tokens += batch.ids.numel()
-        hidden = hidden_states(self.model, batch)[:, :-1]
         weights = batch.weights[:, 1:].reshape(-1)
-        loss = weighted_cross_entropy(
-            hidden.reshape(-1, hidden.shape[-1]),
-            self.model.lm_head.weight,
-            batch.ids[:, 1:].reshape(-1),
-            weights,
-        )
+        with self._compute.autocast():
+            loss = self._loss(hidden_states(self.model, batch)[:, :-1], batch.ids[:, 1:], weights)
         share = 1 / (float(weights.sum()) * self.settings.dialogue_batches)
         (loss * share).backward()  # type: ignore[no-untyped-call]
         self._dialogue_losses.append(loss.item() / float(weights.sum()))
+
+    def _loss(
+        self, hidden: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
+    ) -> torch.Tensor:
+        return weighted_cross_entropy(
+            hidden.reshape(-1, hidden.shape[-1]),
+            self.model.lm_head.weight,
+            targets.reshape(-1),
+            weights,
+        )
 
     @torch.no_grad()
     def _follow_average(self) -> None:

@@ -48,6 +48,11 @@ class DialogueBatch(msgspec.Struct, frozen=True):
     prefix_learns: bool = True
     shift: int = 0
 
+    def to(self, device: torch.device) -> "DialogueBatch":
+        """The same batch on a device."""
+        prefix, ids, weights = (each.to(device) for each in (self.prefix, self.ids, self.weights))
+        return DialogueBatch(prefix, ids, weights, self.prefix_learns, self.shift)
+
 
 class DialogueRows:
     """Random batches of dialogues; a batch depends on the seed and its number only."""
