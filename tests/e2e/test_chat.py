@@ -361,19 +361,23 @@ async def test_references_are_attached_and_bad_ones_are_named(folder):
         {"uri": (folder.parent / "outside.txt").as_uri()},
         {"uri": (folder / "missing.py").as_uri()},
         {"uri": "untitled:Untitled-1"},
+        {"uri": (folder / "资料 1").as_uri()},
     ]
+    (folder / "资料 1").mkdir()
     step = {"pattern": r"test_it\.py:4-5\n```\ndef test_it", "reply": "Seen."}
     async with start(folder, step) as server:
         await shake(server, folder)
         response, streamed = await answer(server, ask(server, "look", references=references))
         assert response["result"]["text"] == "Seen."
         notices = [value["text"] for value in streamed if value["kind"] == "notice"]
-        assert [notice.split(" is left out")[0].rsplit("/", 1)[-1] for notice in notices] == [
+        assert [notice.split(" is left out")[0] for notice in notices] == [
             ".env",
             "outside.txt",
             "missing.py",
             "untitled:Untitled-1",
+            "资料 1",
         ]
+        assert "it is a folder; attach its files" in notices[-1]
         kept = json.dumps((await server.call("quillon/conversations/list", {}))["result"])
         assert "secret-value" not in kept
 

@@ -13,7 +13,7 @@ from quillon.convert import span_from_lsp
 from quillon.session import Session
 from quillon.text import Encoding, LineIndex, Span
 from quillon.uri import path_of_uri
-from quillon_tools.calls import ToolError
+from quillon_tools.calls import Failed, ToolError
 from quillon_tools.workspace import Workspace
 
 _MOST = 100  # references of one question
@@ -32,7 +32,7 @@ async def attachments(
         try:
             found, notice = await asyncio.to_thread(look.at, reference)
         except ToolError as error:
-            left_out.append(f"{reference.uri} is left out: {error}")
+            left_out.append(f"{_label(session.roots, reference.uri)} is left out: {error}")
             continue
         attached.append(found)
         left_out += [notice] if notice else []
@@ -75,7 +75,11 @@ class _Look(msgspec.Struct, frozen=True):
         """The text of a document: the editor's, else the disk's as the guard reads it."""
         if self.opened is not None:
             return self.opened.text, self.opened.lines
-        text = self.workspace.read_text(self.workspace.resolve(uri)).text
+        file = self.workspace.resolve(uri)
+        path = path_of_uri(uri)
+        if path is not None and path.is_dir():
+            raise Failed("it is a folder; attach its files, or ask what is in it")
+        text = self.workspace.read_text(file).text
         return text, LineIndex(text)
 
 
