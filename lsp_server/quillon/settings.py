@@ -4,6 +4,7 @@ Settings arrive as JSON with camelCase names (`initializationOptions`, `workspac
 `--settings`). A wrong value is reported and its default used; it never stops the server.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -276,14 +277,28 @@ def _parse_struct(kind: type[msgspec.Struct], raw: object, at: str, problems: li
             problems.append(f"{where}: no such setting")
         elif isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             values[field.name] = _parse_struct(field.type, value, where, problems)
-        elif kind is McpSettings:
-            values[field.name] = _parse_servers(value, where, problems)
+        elif where in _PARSERS:
+            values[field.name] = _PARSERS[where](value, where, problems)
         else:
             try:
                 values[field.name] = msgspec.convert(value, field.type)
             except msgspec.ValidationError as error:
                 problems.append(f"{where}: {error}; the default is used")
     return kind(**values)
+
+
+def _parse_rules(raw: object, at: str, problems: list[str]) -> dict[str, Approval]:
+    """The rules by tool; one that cannot be read allows nothing, and costs none of the others."""
+    rules: dict[str, Approval] = {}
+    if raw is not None and not isinstance(raw, dict):
+        problems.append(f"{at}: expected an object, found {type(raw).__name__}")
+    for name, value in raw.items() if isinstance(raw, dict) else ():
+        try:
+            rules[str(name)] = msgspec.convert(value, Approval)
+        except msgspec.ValidationError:
+            problems.append(f"{at}.{name}: expected allow, ask or deny; the tool is denied")
+            rules[str(name)] = "deny"
+    return rules
 
 
 def _parse_servers(raw: object, at: str, problems: list[str]) -> dict[str, McpServer]:
@@ -297,3 +312,20 @@ def _parse_servers(raw: object, at: str, problems: list[str]) -> dict[str, McpSe
         except msgspec.ValidationError as error:
             problems.append(f"{at}.{name}: {error}; this server is not used")
     return servers
+
+
+def _parse_names(raw: object, at: str, problems: list[str]) -> tuple[str, ...]:
+    """Names of tools; what is wrong with one must not offer the others again."""
+    names = raw if isinstance(raw, list | tuple) else ()
+    found = tuple(each for each in names if isinstance(each, str))
+    if raw is not None and (names is not raw or len(found) < len(names)):
+        problems.append(f"{at}: expected a list of names of tools")
+    return found
+
+
+# Settings of which a part that is wrong costs that part alone.
+_PARSERS: dict[str, Callable[[object, str, list[str]], Any]] = {
+    "mcp.servers": _parse_servers,
+    "tools.approval": _parse_rules,
+    "tools.disabled": _parse_names,
+}

@@ -55,6 +55,7 @@ class CommandLine:
             **os.environ,
             "QUILLON_RUNTIME_DIR": str(self.home / "run"),
             "QUILLON_STATE_DIR": str(self.home / "state"),
+            "QUILLON_CONFIG_DIR": str(self.home / "config"),
             "XDG_DATA_HOME": str(self.home / "data"),
             "COLUMNS": "200",
             **more.pop("over", {}),

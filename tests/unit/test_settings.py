@@ -37,7 +37,8 @@ def test_the_defaults_round_trip():
         ({"inline": {"maxTokens": 0}}, "inline.maxTokens: "),
         ({"model": {"contextSize": 1}}, "model.contextSize: "),
         ({"engine": {"kind": "cloud"}}, "engine.kind: "),
-        ({"tools": {"approval": {"run_tests": "yes"}}}, "tools.approval: "),
+        ({"tools": {"approval": ["run_tests"]}}, "tools.approval: "),
+        ({"tools": {"disabled": "run_tests"}}, "tools.disabled: "),
         ({"logLevel": "loud"}, "logLevel: "),
     ],
 )
@@ -60,3 +61,19 @@ def test_no_json_stops_the_server(raw):
     settings, problems = parse_settings(raw)
     assert isinstance(settings, Settings)
     assert all(isinstance(problem, str) for problem in problems)
+
+
+def test_a_rule_that_cannot_be_read_denies_its_tool_and_costs_no_other():
+    rules = {"read_file": "denny", "search_text": "deny", "run_tests": None}
+    settings, problems = parse_settings({"tools": {"approval": rules}})
+    assert settings.tools.approval == dict.fromkeys(rules, "deny")
+    assert problems == [
+        f"tools.approval.{name}: expected allow, ask or deny; the tool is denied"
+        for name in ("read_file", "run_tests")
+    ]
+
+
+def test_a_wrong_name_among_the_disabled_tools_offers_no_other_again():
+    settings, problems = parse_settings({"tools": {"disabled": ["run_tests", 5, "read_file"]}})
+    assert settings.tools.disabled == ("run_tests", "read_file")
+    assert problems == ["tools.disabled: expected a list of names of tools"]

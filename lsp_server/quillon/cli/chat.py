@@ -22,7 +22,7 @@ from quillon_tools.policy import ApprovalRequest, Decision
 from quillon_tools.toolset import Toolset
 
 _SHOWN = 6  # lines of a tool's result
-_PATIENCE = 8.0  # seconds that servers of others have to show what they offer
+_PATIENCE = 60.0  # seconds; servers that show nothing are given up sooner, each by itself
 _CHOICES: dict[str, Literal["once", "session", "deny"]] = {
     "y": "once",
     "yes": "once",

@@ -1,0 +1,159 @@
+"""The user's settings file: what it says counts in the terminal, and nothing else does."""
+
+import json
+import os
+
+import pytest
+
+from quillon_testing.tool_servers import hostile
+
+READ = '<tool_call>\n{"name": "read_file", "arguments": {"path": "a.py"}}\n</tool_call>'
+ECHO = '<tool_call>\n{"name": "ours__echo", "arguments": {"text": "hello"}}\n</tool_call>'
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Writes the user's settings; gives what a command needs to find them."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+
+    def write(settings, *replies):
+        script = tmp_path / "script.json"
+        script.write_text(json.dumps({"steps": [{"reply": reply} for reply in replies]}))
+        engine = {"kind": "scripted", "script": str(script)} if replies else {}
+        value = settings if isinstance(settings, str) else json.dumps({"engine": engine} | settings)
+        (folder / "settings.json").write_text(value)
+        return {"over": {"QUILLON_CONFIG_DIR": str(folder)}}
+
+    write.file = folder / "settings.json"
+    return write
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "a.py").write_text("ANSWER = 42\n")
+    return folder
+
+
+def results(ended):
+    return [line for line in ended.lines if line["kind"] == "toolResult"]
+
+
+def test_the_chat_heeds_it(quillon, config, project):
+    ended = quillon("chat", "-p", "hi", "-C", str(project), **config({}, "Hello from the script."))
+    assert ended.status == 0, ended.err
+    assert "Hello from the script." in ended.out
+
+
+@pytest.mark.parametrize(
+    "tools", [{"disabled": ["read_file"]}, {"approval": {"read_file": "deny"}}], ids=["off", "deny"]
+)
+def test_what_it_forbids_is_not_done(quillon, config, project, tools):
+    words = ("chat", "--json", "-p", "read", "-C", str(project))
+    allowed = quillon(*words, **config({}, READ, "Done."))
+    assert [result["ok"] for result in results(allowed)] == [True]
+    forbidden = quillon(*words, **config({"tools": tools}, READ, "Done."))
+    assert [result["ok"] for result in results(forbidden)] == [False]
+    assert "ANSWER" not in forbidden.out
+
+
+def test_tool_servers_that_it_names_are_called_and_end_with_the_chat(
+    quillon, config, project, tmp_path
+):
+    notes = tmp_path / "notes"
+    spec = hostile(notes=str(notes))
+    settings = {
+        "mcp": {"servers": {"ours": {"command": spec.command, "args": list(spec.arguments)}}},
+        "tools": {"approval": {"ours__echo": "allow"}},
+    }
+    words = ("chat", "--json", "-p", "say hello", "-C", str(project))
+    ended = quillon(*words, **config(settings, ECHO, "It said hello."))
+    (result,) = results(ended)
+    assert result["ok"], ended.out
+    assert result["text"].endswith("hello")
+    process = int(notes.read_text().split()[1])
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    del settings["tools"]
+    ended = quillon(*words, **config(settings, ECHO, "No."))
+    (result,) = results(ended)
+    assert "nobody is at the terminal to approve it" in result["text"]
+
+
+def test_a_server_that_cannot_start_is_said(quillon, config, project):
+    settings = {"mcp": {"servers": {"none": {"command": "/nowhere/at-all"}}}}
+    ended = quillon("chat", "-p", "hi", "-C", str(project), **config(settings, "Hello."))
+    assert ended.status == 0
+    assert "The MCP server none is not used" in ended.err
+
+
+def test_what_is_wrong_in_it_is_said_and_the_rest_counts(quillon, config, project):
+    settings = {"chat": {"maxTokens": "many"}, "tools": {"approval": {"x": "yes"}}, "workspace": {}}
+    ended = quillon("chat", "-p", "hi", "-C", str(project), **config(settings, "Hello."))
+    assert (ended.status, ended.out.strip()) == (0, "Hello.")
+    for said in ("chat.maxTokens: Expected", "tools.approval.x: expected", "workspace: no such"):
+        assert f"{config.file}: {said}" in ended.err
+
+
+BROKEN = {
+    "no JSON": ("{'a': 1}", "is no JSON: Expecting property name"),
+    "cut": ('{"tools": {', "is no JSON: "),
+    "no object": ("[]", "must hold a JSON object"),
+    "empty": ("", "is no JSON: "),
+    "deep": ("[" * 200_000, "is no JSON of settings"),
+    "large": (" " * 1_000_001 + "{}", "is no file of settings"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), BROKEN.values(), ids=BROKEN)
+def test_one_that_cannot_be_read_stops_the_command(quillon, config, project, text, why):
+    ended = quillon("chat", "-p", "hi", "-C", str(project), **config(text))
+    assert (ended.status, ended.out) == (1, "")
+    assert why in ended.sentence
+    assert str(config.file) in ended.sentence
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "bytes", "lost link"])
+def test_what_is_no_file_of_text_stops_the_command(quillon, config, project, kind):
+    found = config({})
+    config.file.unlink()
+    if kind == "folder":
+        config.file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(config.file)
+    elif kind == "bytes":
+        config.file.write_bytes(b"\xff\xfe{}")
+    else:
+        config.file.symlink_to("nowhere")
+    ended = quillon("model", "path", **found)
+    assert ended.status == 1
+    assert str(config.file) in ended.sentence
+
+
+def test_an_option_outranks_it(quillon, config, tmp_path):
+    found = config({"model": {"path": str(tmp_path / "of-the-file.gguf")}})
+    assert "of-the-file" in quillon("model", "path", **found).out
+    assert "of-the-option" in quillon("model", "path", "-m", "of-the-option.gguf", **found).out
+
+
+def test_nothing_in_the_workspace_is_read_as_settings(quillon, project, tmp_path):
+    """Not by any name, and not where a variable names a folder relative to where we are."""
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"steps": [{"reply": "From the workspace."}]}))
+    text = json.dumps({"engine": {"kind": "scripted", "script": str(script)}})
+    places = (".", ".quillon", "quillon", ".config/quillon", ".vscode")
+    for folder in places:
+        (project / folder).mkdir(parents=True, exist_ok=True)
+        for name in ("settings.json", "quillon.json", ".quillon.json"):
+            (project / folder / name).write_text(text)
+    for over in (
+        {"XDG_CONFIG_HOME": ".config", "QUILLON_CONFIG_DIR": ""},
+        {"QUILLON_CONFIG_DIR": ".quillon"},
+        {"QUILLON_CONFIG_DIR": str(tmp_path / "empty")},
+    ):
+        words = ("chat", "-p", "hi", "-m", str(tmp_path / "none.gguf"))
+        ended = quillon(*words, cwd=project, over=over)
+        assert "From the workspace." not in ended.out
+        assert "none.gguf" in ended.sentence  # the engine is the local one, as by default
