@@ -105,6 +105,7 @@ def here(project, home, monkeypatch, capfd):
     monkeypatch.chdir(project)
     monkeypatch.setenv("QUILLON_RUNTIME_DIR", str(home / "run"))
     monkeypatch.setenv("QUILLON_STATE_DIR", str(home / "state"))
+    monkeypatch.setenv("QUILLON_CONFIG_DIR", str(home / "config"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("QUILLON_MODEL", raising=False)
 
