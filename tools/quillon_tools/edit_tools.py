@@ -27,9 +27,9 @@ class Replacement:
     """One change.
 
     Attributes:
-        path: The file.
-        search: Text that the file has exactly once.
-        replace: The new text.
+        path: File.
+        search: Text found exactly once.
+        replace: New text.
     """
 
     path: ConfinedPath
@@ -39,10 +39,10 @@ class Replacement:
 
 @tool(effect="edit")
 def propose_edit(workspace: Workspace, edits: list[Replacement]) -> Proposal:
-    """Propose changes to files.
+    """Propose changes.
 
     Args:
-        edits: The changes.
+        edits: Changes.
     """
     if not 0 < len(edits) <= MAX_EDITS:
         raise Retry(f"edits must hold 1 to {MAX_EDITS} changes")
@@ -62,11 +62,11 @@ def propose_edit(workspace: Workspace, edits: list[Replacement]) -> Proposal:
 
 @tool(effect="edit")
 def create_file(workspace: Workspace, path: ConfinedPath, content: str) -> Proposal:
-    """Propose a new file.
+    """Propose a file.
 
     Args:
-        path: A new file.
-        content: Its text.
+        path: File.
+        content: Text.
     """
     if not path.parts or path.real.exists() or workspace.open_text(path) is not None:
         raise Retry(f"{path} exists; change it with propose_edit")

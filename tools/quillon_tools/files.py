@@ -28,7 +28,7 @@ def read_file(
     """Read lines of a file.
 
     Args:
-        path: The file.
+        path: File.
         start_line: First line, from 1.
         end_line: Last line.
     """
@@ -68,7 +68,7 @@ def list_files(workspace: Workspace, path: ConfinedPath | None = None) -> str:
     """List a folder.
 
     Args:
-        path: The folder.
+        path: Folder.
     """
     folder = path or workspace.top
     if not folder.top and folder.real.is_file():
@@ -88,10 +88,10 @@ def list_files(workspace: Workspace, path: ConfinedPath | None = None) -> str:
 
 @tool(effect="read")
 def find_files(workspace: Workspace, stop: Stop, pattern: str) -> str:
-    """Find files by a glob such as *.py or src/**/*.ts.
+    """Find files by a glob such as src/**/*.ts.
 
     Args:
-        pattern: The glob.
+        pattern: Glob.
     """
     spec = _glob(pattern)
     if spec is None:

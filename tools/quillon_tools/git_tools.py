@@ -51,7 +51,7 @@ _ENVIRONMENT = {
 
 @tool(effect="read")
 def git_status(workspace: Workspace, limits: Limits) -> Command:
-    """Show the branch and changed files."""
+    """Show branch and changed files."""
     arguments = ("status", "--porcelain=v1", "--branch", "--ignore-submodules=all", "--", ".")
     return _git(workspace, limits, None, arguments, _text("Nothing has changed."))
 
@@ -68,7 +68,7 @@ def git_diff(
 
     Args:
         path: File or folder.
-        commit: Show this commit instead.
+        commit: A commit.
     """
     command: tuple[str, ...] = ("diff", *_PLAIN, "HEAD")
     if commit is not None:
@@ -86,7 +86,7 @@ def git_log(
     *,
     count: int = 20,
 ) -> Command:
-    """Show the latest commits.
+    """Show latest commits.
 
     Args:
         path: File or folder.
@@ -106,12 +106,12 @@ def git_blame(
     start_line: int = 1,
     end_line: int | None = None,
 ) -> Command:
-    """Show who last changed each line of a file.
+    """Show who last changed each line.
 
     Args:
-        path: The file.
-        start_line: First line.
-        end_line: Last line.
+        path: File.
+        start_line: First.
+        end_line: Last.
     """
     lines = f"-L{max(1, start_line)},{'' if end_line is None else max(1, end_line)}"
     arguments = ("blame", "--date=short", "--no-textconv", lines, "--", _place(path))

@@ -16,7 +16,7 @@ def run_command(workspace: Workspace, limits: Limits, arguments: list[str]) -> C
     """Run a program without a shell.
 
     Args:
-        arguments: Program and arguments.
+        arguments: Program, arguments.
     """
     if not arguments or not arguments[0].strip() or len(arguments) > MAX_ARGUMENTS:
         raise Retry('arguments must hold a program and its arguments, such as ["ls", "-l"]')

@@ -36,7 +36,7 @@ def run_tests(
     """Run tests.
 
     Args:
-        target: File, folder, file::test or test name.
+        target: File, folder or test name.
     """
     known = ctest.target_of(workspace, target.strip()) if target else None
     parsed = known or parse_target(workspace, target, lambda: _tests(index, stop))

@@ -49,10 +49,10 @@ def search_text(
     """Search text in files.
 
     Args:
-        pattern: The text, on one line.
+        pattern: Text on one line.
         path: File or folder.
-        regex: Pattern is a regular expression.
-        context: Lines around each match.
+        regex: As a regex.
+        context: Lines around matches.
     """
     if not pattern.strip() or "\n" in pattern or len(pattern) > _MAX_PATTERN:
         raise Retry("pattern must be some text on one line")

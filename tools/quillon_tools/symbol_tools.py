@@ -37,8 +37,8 @@ def search_symbols(index: SymbolIndex, stop: Stop, query: str, *, kind: Kind | N
     """Find where a symbol is defined.
 
     Args:
-        query: The name, or Container.name.
-        kind: Its kind.
+        query: Name or Container.name.
+        kind: Kind.
     """
     name = plain_name(query)
     definitions, note = index.definitions(stop)
@@ -50,10 +50,10 @@ def search_symbols(index: SymbolIndex, stop: Stop, query: str, *, kind: Kind | N
 
 @tool(effect="read")
 def read_symbol(workspace: Workspace, index: SymbolIndex, stop: Stop, name: str) -> str:
-    """Read the source of a definition.
+    """Read a definition.
 
     Args:
-        name: The name, or Container.name.
+        name: Name or Container.name.
     """
     wanted = plain_name(name)
     definitions, _note = index.definitions(stop)
@@ -69,10 +69,10 @@ def read_symbol(workspace: Workspace, index: SymbolIndex, stop: Stop, name: str)
 
 @tool(effect="read")
 def find_references(workspace: Workspace, index: SymbolIndex, stop: Stop, name: str) -> str:
-    """Find where a name is used.
+    """Find uses of a name.
 
     Args:
-        name: The name.
+        name: Name.
     """
     short = plain_name(name).rsplit(".", 1)[-1]
     definitions, _note = index.definitions(stop)
