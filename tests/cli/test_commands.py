@@ -63,6 +63,17 @@ def test_ctrl_c_ends_a_chat(quillon, words):
     assert err == b""
 
 
+def test_ctrl_c_ends_the_demonstration(quillon):
+    with quillon.start("demo", start_new_session=True) as process:
+        process.stdout.readline()  # the model is loaded, and ghost text is asked for
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (130, b"")
+
+
 @pytest.mark.parametrize(("typed", "state"), [("y", "done"), ("n", "denied"), ("", "denied")])
 def test_a_person_at_the_terminal_is_asked(quillon, typed, state):
     ours, terminal = pty.openpty()

@@ -1,6 +1,7 @@
 """A language client in a few lines: what the demonstration uses in place of an editor."""
 
 import asyncio
+import logging
 import sys
 import uuid
 from collections.abc import Callable
@@ -59,6 +60,8 @@ class Editor:
     """An editor with one folder, driving `quillon lsp` over its standard streams."""
 
     def __init__(self, root: Path, approve: Approver) -> None:
+        # It logs an answer that comes after Ctrl-C as a failure, with a traceback.
+        logging.getLogger("pygls").setLevel(logging.CRITICAL)
         self.root = root
         self._versions: dict[str, int] = {}
         self._watchers: dict[str, Watcher] = {}
@@ -97,7 +100,8 @@ class Editor:
     async def start(self, settings: dict[str, Any], log: Path) -> None:
         """Start the server and shake hands."""
         command = (sys.executable, "-I", "-m", "quillon", "lsp", "--log-file", str(log))
-        await self.client.start_io(*command, cwd=self.root)
+        # Ctrl-C is ours: a server that ended of it could not be told to.
+        await self.client.start_io(*command, cwd=self.root, start_new_session=True)
         await self.client.initialize_async(
             lsp.InitializeParams(
                 capabilities=_CAPABILITIES,
