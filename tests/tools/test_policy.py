@@ -171,7 +171,10 @@ async def test_a_program_of_the_workspace_is_asked_for_whatever_the_tool_calls_i
     assert isinstance(await Policy(user).decide(call_of(look), outside), ApprovedCall)
 
 
-@pytest.mark.parametrize("program", ["sudo", "/bin/sh", "/usr/bin/bash", "C:\\x\\cmd.exe", "su"])
+@pytest.mark.parametrize(
+    "program",
+    ["sudo", "/bin/sh", "/usr/bin/bash", "C:\\x\\cmd.exe", "su", "timeout", "NICE", "setsid"],
+)
 async def test_shells_and_other_users_are_never_run(tmp_path, program):
     user = User(Decision("session"))
     policy = Policy(user, rules={"start": "allow"})

@@ -285,6 +285,19 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\nabc+/=\n-----END RSA 
         "sk-ant-" + "a" * 40,
         "npm_" + "a" * 36,
         "hf_" + "a" * 34,
+        "ya29." + "a0" * 30,
+        "hooks.slack.com/services/" + "T0/B0/" + "a" * 24,
+        "xapp-1-" + "A0" * 20,
+        "AccountKey=" + "a" * 86 + "==",
+        "dop_v1_" + "a0" * 32,
+        "dckr_pat_" + "a" * 27,
+        "shpat_" + "a0" * 16,
+        "glrt-" + "a" * 20,
+        "hvs." + "a" * 24,
+        "gsk_" + "a" * 52,
+        "AGE-SECRET-KEY-1" + "Q" * 58,
+        "aws_secret_access_key = " + "a/" * 20,
+        "AWSSecretAccessKey': '" + "a/" * 20,
         "eyJ" + "a" * 20 + ".eyJ" + "b" * 20 + "." + "c" * 20,
         "postgres://user:hunter22@",
     ],
@@ -298,7 +311,7 @@ async def test_secrets_in_results_are_masked(bench_of, secret):
 
 @pytest.mark.parametrize(
     "text",
-    ["sk-learn and xoxo", "https://example.com:8080/a@b", "AKIA", "risk-assessment-" + "a" * 40,
+    ["sk-learn and xoxo", "aws_secret_access_key = os.environ[name]", "AccountKey=", "shpat_x", "https://example.com:8080/a@b", "AKIA", "risk-assessment-" + "a" * 40,
      "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", "def eyJson(): ..."],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text):

@@ -32,7 +32,10 @@ _RELAXABLE = frozenset({"read", "foreign"})
 _NEVER_RUN = frozenset(
     {"sudo", "su", "doas", "pkexec", "runuser", "chroot", "nsenter", "mkfs", "dd", "shutdown"}
     | {"reboot", "sh", "bash", "zsh", "dash", "fish", "ksh", "csh", "cmd", "powershell", "pwsh"}
-    | {"eval", "osascript", "crontab", "at", "env", "busybox", "xargs"}
+    | {"eval", "osascript", "crontab", "at", "env", "busybox", "xargs", "parallel", "watch"}
+    | {"ash", "tcsh", "mksh", "rbash", "nu", "elvish", "xonsh", "wsl", "runas", "batch"}
+    | {"nohup", "setsid", "nice", "ionice", "timeout", "stdbuf", "script", "expect", "unshare"}
+    | {"systemd-run", "wscript", "cscript", "mshta", "start", "ssh", "halt", "poweroff"}
 )
 
 
