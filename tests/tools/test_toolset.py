@@ -311,8 +311,9 @@ async def test_secrets_in_results_are_masked(bench_of, secret):
 
 @pytest.mark.parametrize(
     "text",
-    ["sk-learn and xoxo", "aws_secret_access_key = os.environ[name]", "AccountKey=", "shpat_x", "https://example.com:8080/a@b", "AKIA", "risk-assessment-" + "a" * 40,
-     "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", "def eyJson(): ..."],
+    ["sk-learn and xoxo", "https://example.com:8080/a@b", "AKIA", "risk-assessment-" + "a" * 40,
+     "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", "def eyJson(): ...",
+     "aws_secret_access_key = os.environ[name]", "AccountKey=", "shpat_x"],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text):
     assert masked(text) == text
