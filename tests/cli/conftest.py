@@ -69,9 +69,10 @@ class CommandLine:
 
     def __call__(self, *words: str | bytes, given: bytes = b"", **more: Any) -> Ended:
         """A command that has ended."""
+        deadline = more.pop("deadline", DEADLINE)
         with self.start(*words, **more) as process:
             try:
-                out, err = process.communicate(given or None, timeout=DEADLINE)
+                out, err = process.communicate(given or None, timeout=deadline)
             finally:
                 process.kill()
         return Ended(process.returncode, (out or b"").decode(), (err or b"").decode())

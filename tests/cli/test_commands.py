@@ -164,6 +164,6 @@ def test_engines_are_seen_and_stopped(quillon):
 
 
 def test_the_demonstration(quillon):
-    ended = quillon("demo")
+    ended = quillon("demo", deadline=300.0)
     assert (ended.status, ended.err) == (0, "")
     assert "price_of" in ended.out
