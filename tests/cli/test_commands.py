@@ -151,6 +151,8 @@ def test_engines_are_seen_and_stopped(quillon):
     assert line["info"]["state"] == "ready"
     assert line["info"]["embedded"] is True
     assert str(line["pid"]) in quillon("engine", "status", over=over).out
+    second = quillon("engine", "run", over=over)
+    assert (second.status, second.err) == (1, "An engine for this model is already running.\n")
     assert quillon("engine", "stop", over=over).out == f"stopped {line['pid']}\n"
     left = Engines(quillon.home / "own").processes()  # one may be on its last steps
     assert psutil.wait_procs(left, timeout=60)[1] == []

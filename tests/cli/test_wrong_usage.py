@@ -116,6 +116,15 @@ def test_a_runtime_directory_that_cannot_be_made(here, tmp_path, monkeypatch):
         assert "set QUILLON_RUNTIME_DIR to a directory of your own" in ended.sentence
 
 
+def test_a_state_directory_that_cannot_be_made(quillon, tmp_path):
+    (tmp_path / "file").write_text("")
+    over = {"QUILLON_STATE_DIR": str(tmp_path / "file" / "state")}
+    ended = quillon("chat", "-p", "where is price_of defined?", over=over)
+    assert ended.status == 0
+    assert ended.err.count("the audit log was not written: ") == 1
+    assert "Traceback" not in ended.err
+
+
 def test_names_that_are_not_unicode(quillon):
     over = {"PYTHONIOENCODING": "ascii:strict"}
     listed = quillon("model", "list", "--json", "-m", b"caf\xe9.gguf", over=over)

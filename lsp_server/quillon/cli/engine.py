@@ -65,4 +65,5 @@ def run_engine(settings: Settings) -> int:
     """
     model = resolve_model(settings, os.environ)
     verify(model.path)
-    return host_main(HostOptions(model=model.path, settings=settings.model, foreground=True))
+    options = HostOptions(model=model.path, settings=settings.model, foreground=True)
+    return min(1, host_main(options))  # its own statuses are for the client that starts it

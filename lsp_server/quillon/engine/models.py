@@ -215,7 +215,7 @@ def _absolute(path: str) -> Path:
     try:
         return Path(path).expanduser().absolute()
     except RuntimeError as error:
-        raise ModelError(f"The model path {path} names no home folder: {error}.") from error
+        raise ModelError(f"The model path {path} names no home folder that is there.") from error
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:
