@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import AsyncExitStack
 
 import psutil
 import pytest
@@ -111,6 +112,25 @@ async def test_two_servers_share_an_engine_that_ends_after_the_last(folder, tmp_
         assert await two.leave() == 0
         assert await gone(running)
         assert await status_of_engines(made) == []
+
+
+async def test_ten_windows_on_a_workspace_share_an_engine(folder, made):
+    async with AsyncExitStack() as stack:
+        windows = []
+        for _ in range(10):
+            windows.append(await stack.enter_async_context(server_in(folder, made)))
+            await begin(windows[-1], folder, {"chat": {"temperature": 0.0, "maxTokens": 16}})
+        (engine,) = await status_of_engines(made)
+        assert [process.pid for process in made.processes()] == [engine["pid"]]
+        assert engine["info"]["clients"] == 10
+        answers = await asyncio.gather(*(answer(window, "hello") for window in windows))
+        assert all(found["result"]["text"] for found in answers)
+        # All of them wrote to the same store, and nothing is lost.
+        stored = (await windows[0].call("quillon/conversations/list", {}))["result"]
+        asked = {found["result"]["conversationId"] for found in answers}
+        assert asked == {one["conversationId"] for one in stored}
+        for window in windows:
+            assert await window.leave() == 0
 
 
 async def test_a_killed_engine_costs_a_sentence_and_no_session(folder, made):
