@@ -109,6 +109,12 @@ export interface CodeAction {
   readonly edit?: WorkspaceEdit;
 }
 
+export interface SymbolInformation {
+  readonly name: string;
+  readonly uri: string;
+  readonly range: Range;
+}
+
 export interface ApproveParams {
   readonly callId: string;
   readonly tool: string;

@@ -15,6 +15,7 @@ import type {
   DiagnosticsParams,
   ExplainParams,
   StatusParams,
+  SymbolInformation,
 } from './protocol';
 
 interface ConversationId {
@@ -28,6 +29,11 @@ export const editCheck = new RequestType<
   null,
   void
 >('quillon/edit/check');
+export const symbols = new RequestType<
+  { readonly query: string },
+  readonly SymbolInformation[],
+  void
+>('quillon/symbols');
 export const resolveAction = new RequestType<CodeAction, CodeAction, void>('codeAction/resolve');
 export const approve = new RequestType<ApproveParams, ApproveResult, void>('quillon/approve');
 export const status = new NotificationType<StatusParams>('quillon/status');

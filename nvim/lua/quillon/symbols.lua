@@ -1,19 +1,43 @@
---- Where names are defined, as the language servers of a buffer know it.
+--- Where names are defined, as Quillon and the other language servers of a buffer know it.
 local M = {}
 
 local PATIENCE = 1500 -- milliseconds for all servers together
 local METHOD = 'workspace/symbol'
+local OWN = 'quillon/symbols'
 
 ---@class quillon.Symbol
 ---@field name string
 ---@field uri string
 ---@field line integer from 0
 ---@field client vim.lsp.Client
+---@field range? lsp.Range all of its lines, where they are known
 
 ---@param name string
 ---@return string
 local function plain(name)
   return (name:gsub('%(.*$', ''):gsub('%s+', ''))
+end
+
+--- What Quillon's own index of the workspace has.
+---@param query string
+---@param bufnr integer
+---@return quillon.Symbol[]
+function M.own(query, bufnr)
+  local found = {}
+  for _, client in ipairs(vim.lsp.get_clients({ bufnr = bufnr, name = 'quillon' })) do
+    ---@diagnostic disable-next-line: param-type-mismatch
+    local answer = client:request_sync(OWN, { query = query }, PATIENCE, bufnr)
+    for _, symbol in ipairs(answer and answer.result or {}) do
+      table.insert(found, {
+        name = symbol.name,
+        uri = symbol.uri,
+        line = symbol.range.start.line,
+        client = client,
+        range = symbol.range,
+      })
+    end
+  end
+  return found
 end
 
 --- The symbols whose names the servers find for a text; servers that are slow are left out.
@@ -45,15 +69,23 @@ end
 ---@param bufnr integer
 ---@return quillon.Reference[]
 function M.definitions(name, bufnr)
-  local references, seen = {}, {}
-  for _, symbol in ipairs(M.search(name:match('[^.]+$') or name, bufnr)) do
-    local key = symbol.uri .. ':' .. symbol.line
-    if not seen[key] and (symbol.name == name or symbol.name == name:match('[^.]+$')) then
-      seen[key] = true
-      table.insert(references, M.whole(symbol, bufnr))
+  local last = name:match('[^.]+$') or name
+  local function named(symbols)
+    local references, seen = {}, {}
+    for _, symbol in ipairs(symbols) do
+      local key = symbol.uri .. ':' .. symbol.line
+      local fits = symbol.name == name
+        or symbol.name == last
+        or vim.endswith(symbol.name, '.' .. name)
+      if not seen[key] and fits then
+        seen[key] = true
+        table.insert(references, M.whole(symbol, bufnr))
+      end
     end
+    return references
   end
-  return references
+  local own = named(M.own(name, bufnr))
+  return #own > 0 and own or named(M.search(last, bufnr))
 end
 
 --- The lines of a definition. Servers mostly tell only where its name stands, and where the rest
@@ -62,6 +94,9 @@ end
 ---@param bufnr integer
 ---@return quillon.Reference
 function M.whole(symbol, bufnr)
+  if symbol.range then
+    return { uri = symbol.uri, range = symbol.range }
+  end
   local last = symbol.line
   if symbol.client:supports_method('textDocument/documentSymbol', bufnr) then
     local params = { textDocument = { uri = symbol.uri } }
@@ -102,8 +137,10 @@ end
 function M.complete(start, bufnr, most)
   local names = {}
   if #start >= 2 then
-    for _, symbol in ipairs(M.search(start, bufnr)) do
-      names[symbol.name] = true
+    for _, symbols in ipairs({ M.own(start, bufnr), M.search(start, bufnr) }) do
+      for _, symbol in ipairs(symbols) do
+        names[symbol.name] = true
+      end
     end
   end
   local sorted = vim.tbl_keys(names)

@@ -3,17 +3,21 @@
 import * as vscode from 'vscode';
 
 import type { Range } from '../protocol';
+import * as requests from '../requests';
+import type { Server } from '../server';
 import { SELECTION } from './references';
 import type { Candidate } from './state';
 
 const MOST = 12;
+/** Milliseconds that a row may take: a large workspace is still being read when it is first asked. */
+const PATIENCE = 1_500;
 
 /** The rows for a name being typed; the selection is offered for `#`. */
-export async function candidates(query: string): Promise<readonly Candidate[]> {
+export async function candidates(query: string, server: Server): Promise<readonly Candidate[]> {
   if (query.startsWith('#')) {
     return [{ label: SELECTION, detail: vscode.l10n.t('the selected code'), uri: '' }];
   }
-  const [files, symbols] = await Promise.all([filesNamed(query), symbolsNamed(query)]);
+  const [files, symbols] = await Promise.all([filesNamed(query), symbolsNamed(query, server)]);
   return [...files.slice(0, MOST - Math.min(symbols.length, MOST / 2)), ...symbols].slice(0, MOST);
 }
 
@@ -41,18 +45,61 @@ function escaped(letter: string): string {
   return /[\w./-]/.test(letter) ? letter : '?';
 }
 
-async function symbolsNamed(query: string): Promise<readonly Candidate[]> {
+/** Symbols as our server knows them, with all their lines, and what other servers know besides. */
+async function symbolsNamed(query: string, server: Server): Promise<readonly Candidate[]> {
   if (query.length < 2) return [];
+  const [own, others] = await Promise.all([
+    inTime(ownSymbols(query, server)),
+    inTime(othersSymbols(query)),
+  ]);
+  const isKnown = ({ uri, range }: Candidate): boolean =>
+    own.some(
+      (one) =>
+        one.uri === uri &&
+        one.range.start.line <= (range?.start.line ?? 0) &&
+        (range?.start.line ?? 0) < one.range.end.line,
+    );
+  return [...own, ...others.filter((one) => !isKnown(one))].slice(0, MOST);
+}
+
+async function inTime<Row>(wanted: Promise<readonly Row[]>): Promise<readonly Row[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<readonly Row[]>((resolve) => {
+    timer = setTimeout(() => resolve([]), PATIENCE);
+  });
+  try {
+    return await Promise.race([wanted, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+type Placed = Candidate & { readonly range: Range };
+
+async function ownSymbols(query: string, server: Server): Promise<readonly Placed[]> {
+  if (server.state.kind !== 'running') return [];
+  try {
+    const found = await server.client.sendRequest(requests.symbols, { query });
+    return found.map(({ name, uri, range }) => candidate(name, vscode.Uri.parse(uri), range));
+  } catch {
+    // It stopped meanwhile; the other servers may know.
+    return [];
+  }
+}
+
+async function othersSymbols(query: string): Promise<readonly Placed[]> {
   const found = await vscode.commands.executeCommand<vscode.SymbolInformation[] | undefined>(
     'vscode.executeWorkspaceSymbolProvider',
     query,
   );
-  return (found ?? []).slice(0, MOST).map((symbol) => ({
-    label: `@${symbol.name.replace(/\(.*$/, '').replace(/\s+/g, '')}`,
-    detail: vscode.workspace.asRelativePath(symbol.location.uri),
-    uri: symbol.location.uri.toString(),
-    range: plain(symbol.location.range),
-  }));
+  return (found ?? []).map(({ name, location }) =>
+    candidate(name, location.uri, plain(location.range)),
+  );
+}
+
+function candidate(name: string, uri: vscode.Uri, range: Range): Placed {
+  const label = `@${name.replace(/\(.*$/, '').replace(/\s+/g, '')}`;
+  return { label, detail: vscode.workspace.asRelativePath(uri), uri: uri.toString(), range };
 }
 
 /** The selection of the editor that was used last; null when nothing is selected. */

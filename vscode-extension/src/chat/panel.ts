@@ -260,7 +260,7 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   }
 
   async #complete(request: number, query: string): Promise<void> {
-    this.#post({ type: 'candidates', request, rows: await candidates(query) });
+    this.#post({ type: 'candidates', request, rows: await candidates(query, this.server) });
   }
 }
 

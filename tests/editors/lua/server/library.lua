@@ -69,7 +69,19 @@ t.wait('it is gone', function()
   return chat.conversation() == nil
 end)
 
--- `@symbol` is asked of the other servers of the buffer: here one inside this Neovim.
+-- `@symbol` is what Quillon finds in the workspace.
+local references = require('quillon.references')
+vim.fn.writefile({ 'def multiply(a, b):', '    return a * b' }, 'other.py')
+local own, none = references.resolve('see @multiply', vim.fn.getcwd(), nil, bufnr)
+t.equal('a symbol of the workspace', own, {
+  {
+    uri = vim.uri_from_fname(vim.fs.joinpath(vim.fn.getcwd(), 'other.py')),
+    range = { start = { line = 0, character = 0 }, ['end'] = { line = 2, character = 0 } },
+  },
+})
+t.equal('is found', none, {})
+
+-- What it does not find is asked of the other servers: here of one inside this Neovim.
 local place = { start = { line = 0, character = 4 }, ['end'] = { line = 0, character = 7 } }
 local answers = {
   initialize = {
@@ -77,7 +89,7 @@ local answers = {
   },
   ['workspace/symbol'] = {
     {
-      name = 'add(a, b)',
+      name = 'adder(a, b)',
       kind = 12,
       location = { uri = vim.uri_from_bufnr(bufnr), range = place },
     },
@@ -85,7 +97,7 @@ local answers = {
   },
   ['textDocument/documentSymbol'] = {
     {
-      name = 'add',
+      name = 'adder',
       kind = 12,
       selectionRange = place,
       range = { start = { line = 0, character = 0 }, ['end'] = { line = 1, character = 16 } },
@@ -116,8 +128,7 @@ t.wait('the other server', function()
   return #vim.lsp.get_clients({ name = 'names', bufnr = bufnr }) == 1
 end)
 
-local references = require('quillon.references')
-local found, problems = references.resolve('see @add and @nothing', vim.fn.getcwd(), nil, bufnr)
+local found, problems = references.resolve('see @adder and @nothing', vim.fn.getcwd(), nil, bufnr)
 t.equal('a symbol is its whole definition', found, {
   {
     uri = vim.uri_from_bufnr(bufnr),
@@ -132,7 +143,7 @@ t.check(
 t.equal(
   'names are completed',
   require('quillon.symbols').complete('ad', bufnr, 9),
-  { 'add', 'added' }
+  { 'add', 'added', 'adder' }
 )
 
 vim.api.nvim_set_current_win(vim.fn.bufwinid(bufnr))
