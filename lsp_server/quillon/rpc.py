@@ -113,8 +113,9 @@ class QuillonProtocol(LanguageServerProtocol):
                 self._refuse(message.id, message.error)
             return
         method = getattr(message, "method", None)
-        if not isinstance(getattr(message, "jsonrpc", None), str):
-            self._refuse(None, JsonRpcException("The message is not JSON-RPC 2.0", -32600))
+        if getattr(message, "jsonrpc", None) != self.VERSION:
+            number = getattr(message, "id", None) if method is not None else None
+            self._refuse(number, JsonRpcException("The message is not JSON-RPC 2.0", -32600))
             return
         if method is not None and hasattr(message, "id"):
             if self._shutdown:

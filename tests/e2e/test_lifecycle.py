@@ -117,6 +117,14 @@ async def test_what_is_no_message_is_answered_and_survived(folder, body):
         assert (await server.call("quillon/status/get"))["result"]
 
 
+async def test_another_version_of_json_rpc_is_answered(folder):
+    async with raw_server(folder) as server:
+        await server.initialize()
+        server.send({"jsonrpc": "1.0", "id": "old", "method": "quillon/status/get"})
+        answer = await server.response("old")
+        assert answer["error"] == {"code": -32600, "message": "The message is not JSON-RPC 2.0"}
+
+
 async def test_a_first_message_that_is_no_message_is_survived(folder):
     async with raw_server(folder) as server:
         server.send_bytes(b"Content-Length: 9\r\n\r\n{not json")
