@@ -7,8 +7,13 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadGroupScheduling
 
-# Their tests share something large, a workbench or a model: one worker runs all of a folder.
-TOGETHER = ("tests/editors/", "tests/training/")
+# Their tests share something large, a workbench or a model: one worker runs all of a group.
+TOGETHER = (
+    "tests/editors/test_workbench.py",
+    "tests/editors/test_workbench_chat.py",
+    "tests/editors/",
+    "tests/training/",
+)
 
 # A deadline would fail tests on a busy machine; speed is measured in benchmarks.
 settings.register_profile("quillon", deadline=None)
@@ -24,10 +29,10 @@ def pytest_configure() -> None:
 
 
 class ByFolder(LoadGroupScheduling):
-    """Groups by folder. Marks of `xdist_group` have no effect with pytest 9.2 and xdist 3.8."""
+    """Groups by their place. Marks of `xdist_group` have no effect with pytest 9.2, xdist 3.8."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+        return next((group for group in TOGETHER if nodeid.startswith(group)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

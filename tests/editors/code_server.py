@@ -27,7 +27,7 @@ from editors.headless import Surroundings
 from editors.workbench import Workbench, workbench
 
 START_SECONDS = 180
-SCENARIO_SECONDS = 900
+SCENARIO_SECONDS = 1800
 """A whole scenario on a busy machine; each wait inside has its own, shorter deadline."""
 
 DRIVERS = Path(__file__).parent / "workbench"
@@ -42,6 +42,7 @@ USER_SETTINGS: dict[str, Any] = {
     "workbench.reduceMotion": "on",
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "extensions.ignoreRecommendations": True,
+    "extensions.webWorker": False,
     "extensions.autoUpdate": False,
     "extensions.autoCheckUpdates": False,
     "telemetry.telemetryLevel": "off",
@@ -50,7 +51,7 @@ USER_SETTINGS: dict[str, Any] = {
     "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
     "editor.suggestOnTriggerCharacters": False,
     "editor.parameterHints.enabled": False,
-    "editor.wordBasedSuggestions": "off",
+    "editor.wordBasedSuggestions": "currentDocument",
     "editor.minimap.enabled": False,
     "editor.cursorBlinking": "solid",
     "files.insertFinalNewline": False,
@@ -104,6 +105,7 @@ class Editor(msgspec.Struct, frozen=True):
                 "QUILLON_TEST_DATA": str(self.data),
                 "QUILLON_TEST_TOOLS": str(self.bench.tools),
                 "QUILLON_TEST_CHROMIUM": str(chromium()),
+                "QUILLON_TEST_PROFILE": str(self.surroundings.folder / "profile"),
                 **extra,
             },
             stdin=subprocess.DEVNULL,

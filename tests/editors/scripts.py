@@ -97,14 +97,27 @@ def _chat() -> list[dict[str, Any]]:
 
 
 def _actions() -> list[dict[str, Any]]:
+    docstring = '"""Return the sum of two numbers."""'
     return [
-        {"match": "write a docstring", "reply": '"""Return the sum of two numbers."""', "times": 0}
+        {"pattern": _about("slow"), "reply": docstring, "gates": {"1": "docstring"}},
+        {
+            "pattern": _about("broken"),
+            "error": "EngineUnavailable",
+            "message": "Too many questions.",
+        },
+        {"match": "write a docstring", "reply": docstring, "times": 0},
     ]
+
+
+def _about(name: str) -> str:
+    """The prompt for the docstring of a function."""
+    return rf"(?s:def {name}\(.*write a docstring|write a docstring.*def {name}\()"
 
 
 def _inline() -> list[dict[str, Any]]:
     return [
         {"pattern": r"def add\((?:<|\Z)", "reply": GHOST, "times": 0},
+        {"pattern": r"\naddition(?:<|\Z)", "reply": " + 41", "times": 0},
         {"match": "<|fim_middle|>", "reply": "", "times": 0},
         {"reply": "The script knows no answer to this.", "times": 0},
     ]

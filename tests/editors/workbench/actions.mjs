@@ -1,47 +1,73 @@
-// A code action is listed, resolved by the model, applied, and undone in one step; "Explain"
-// answers in the chat.
+// A code action is listed, resolved by the model, applied, and undone in one step, also where the
+// editor lists the actions anew meanwhile; "Explain" answers in the chat.
+import fs from 'node:fs';
+import path from 'node:path';
+
 const SOURCE = 'def add(a, b):\n    return a + b\n';
+const WRITTEN = ['def add(a, b):', '    """Return the sum of two numbers."""', '    return a + b', ''];
+
+export const files = {
+  'a.py': SOURCE,
+  'slow.py': 'def slow(a):\n    return a\n',
+  'broken.py': 'def broken(a):\n    return a\n',
+};
 
 export default async function actions(session) {
   const { page } = session;
-  session.write('a.py', SOURCE);
-  await session.openFile('a.py');
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
-  await session.focusEditor();
+  await session.ready();
   await session.press('Control+Home');
 
-  // Nothing changes before the change is accepted. A menu that is renewed while it is clicked
-  // closes without a choice: then it is opened again.
+  // Nothing changes before the change is accepted.
+  await session.action('Write a docstring for add', 'actions');
   const accept = page.locator('.codelens-decoration a', { hasText: 'Accept' }).first();
-  await session.until('the change is there to review', async () => {
-    await menu(session);
-    await session.picture('actions');
-    await action(page, 'Write a docstring for add').click();
-    try {
-      await accept.waitFor({ timeout: 20_000 });
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  await accept.waitFor();
   await session.picture('action-review');
-  await accept.click();
-  await session.equal('the docstring is written', () => session.lines(), [
-    'def add(a, b):',
-    '    """Return the sum of two numbers."""',
-    '    return a + b',
-    '',
-  ]);
+  await session.command('Quillon: Accept All Changes');
+  await session.shows('a.py');
+  await session.equal('the docstring is written', () => session.lines(), WRITTEN);
   await session.picture('docstring');
-  await session.press('Control+z');
-  await session.equal('one undo takes it back', () => session.lines(), [...SOURCE.split('\n')]);
-  await session.save();
-  await session.equal('the file is as before', () => session.read('a.py'), SOURCE);
+  await undone(session);
 
-  await session.focusEditor();
+  // The actions are listed anew while the model writes: what was chosen happens all the same.
+  await session.openFile('slow.py');
   await session.press('Control+Home');
-  await menu(session);
-  await action(page, 'Explain this').click();
+  await session.action('Write a docstring for slow');
+  await session.press('Control+.');
+  await page.locator('.action-widget .monaco-list-row').first().waitFor();
+  await session.press('Escape');
+  fs.writeFileSync(path.join(process.env.QUILLON_TEST_GATES, 'docstring'), '');
+  await accept.waitFor();
+  await session.command('Quillon: Discard All Changes');
+  await session.shows('slow.py');
+
+  // What cannot be written is said.
+  await session.openFile('broken.py');
+  await session.press('Control+Home');
+  await session.action('Write a docstring for broken');
+  await session.notification('Too many questions').waitFor();
+  await session.picture('action-failed');
+  await session.command('Notifications: Clear All Notifications');
+  await session.openFile('a.py');
+
+  // Without a review, as the settings may say.
+  session.configure({ 'quillon.reviewActions': false });
+  await session.press('Control+Home');
+  await session.until('it is written at once', async () => {
+    await session.action('Write a docstring for add');
+    await session.until('something happens', async () =>
+      (await accept.count()) > 0 || (await session.lines())[1] === WRITTEN[1],
+    );
+    if ((await accept.count()) === 0) return true;
+    // The setting had not arrived yet.
+    await session.command('Quillon: Discard All Changes');
+    await session.shows('a.py');
+    return false;
+  });
+  await session.equal('the docstring is there', () => session.lines(), WRITTEN);
+  await undone(session);
+
+  await session.press('Control+Home');
+  await session.action('Explain this');
   const answer = await session.answer(1);
   await answer.locator('strong', { hasText: 'adds' }).waitFor();
   await session.picture('explained');
@@ -58,21 +84,9 @@ export default async function actions(session) {
   await session.answer(1);
 }
 
-function action(page, title) {
-  return page.locator('.action-widget .monaco-list-row', { hasText: title }).first();
-}
-
-/** Open the menu of code actions; it may be asked for before the server knows the file. */
-async function menu(session) {
-  const row = action(session.page, 'Explain this');
-  await session.until('the menu has our actions', async () => {
-    await session.press('Control+.');
-    try {
-      await row.waitFor({ timeout: 5_000 });
-      return true;
-    } catch {
-      await session.press('Escape');
-      return false;
-    }
-  });
+async function undone(session) {
+  await session.press('Control+z');
+  await session.equal('one undo takes it back', () => session.lines(), SOURCE.split('\n'));
+  await session.save();
+  await session.equal('the file is as before', () => session.read('a.py'), SOURCE);
 }

@@ -1,19 +1,14 @@
 // The chat: a streamed answer that used a tool, approval denied and granted, stop, hostile
 // Markdown, all themes, and all of it after a move to the other side bar and a reload.
-import fs from 'node:fs';
-import path from 'node:path';
+export const files = {
+  'a.py': 'def add(a, b):\n    return a + b\n',
+  'tests/test_add.py': 'from a import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n',
+  'conftest.py': '',
+};
 
 export default async function chat(session) {
-  session.write('a.py', 'def add(a, b):\n    return a + b\n');
-  fs.mkdirSync(path.join(session.workspace, 'tests'));
-  session.write(
-    'tests/test_add.py',
-    'from a import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n',
-  );
-  session.write('conftest.py', '');
-  await session.openFile('a.py');
   await session.openChat();
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
   await session.picture('welcome');
 
   await toolCall(session);
@@ -40,15 +35,19 @@ async function toolCall(session) {
 
   // The place in the answer opens the file; the code goes to its cursor.
   await answer.locator('a.place', { hasText: 'a.py:1' }).click();
-  await session.page.locator('.tab.active', { hasText: 'a.py' }).waitFor();
-  await session.focusEditor();
+  await session.shows('a.py');
+  await session.cursorAt('Ln 1, Col 1');
   await session.press('Control+End');
+  await session.cursorAt('Ln 3, Col 1');
   await answer.locator('.code-bar [aria-label="Insert at the cursor"]').click();
   await session.until('the code is inserted', async () =>
     (await session.lines()).includes('print(add(1, 2))'),
   );
   await session.focusEditor();
   await session.press('Control+z');
+  // The tests that are run next read the file.
+  await session.save();
+  await session.equal('undone', () => session.read('a.py'), files['a.py']);
   await chat.locator('textarea').focus();
 }
 
@@ -88,6 +87,9 @@ async function edits(session) {
   const running = session.chat.locator('article.answer').nth(4);
   await running.locator('.approval .line.in', { hasText: '+def plus' }).waitFor();
   await session.picture('edit-approval');
+  await session.theme('Dark Modern');
+  await session.picture('edit-approval-dark');
+  await session.theme('Light Modern');
   await running.locator('.approval .button', { hasText: 'Allow once' }).click();
   const card = (await session.answer(5)).locator('.card.edit');
   await session.picture('edit');

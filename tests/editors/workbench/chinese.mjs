@@ -1,8 +1,8 @@
 // The extension in Chinese: commands, the chat, the menu.
+export const files = { 'a.py': 'x = 1\n' };
+
 export default async function chinese(session) {
   const { page } = session;
-  session.write('a.py', 'x = 1\n');
-  await session.openFile('a.py');
   await session.command('Quillon: 打开聊天');
   await session.chat.locator('textarea[placeholder^="询问您的代码"]').waitFor();
   await session.chat.locator('.welcome h2', { hasText: '询问您的代码' }).waitFor();

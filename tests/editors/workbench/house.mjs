@@ -1,9 +1,9 @@
 // The rest of the house: the state that is there from the start, the report of a problem, the log,
 // the walkthrough and the status menu.
+export const files = { 'a.py': 'x = 1\n' };
+
 export default async function house(session) {
   const { page } = session;
-  session.write('a.py', 'x = 1\n');
-  await session.openFile('a.py');
   await session.until('the state is known at once', async () => /ready/.test(await session.status()));
 
   await session.command('Quillon: Report a Problem');

@@ -7,6 +7,6 @@ export default async function install(session) {
   await offer.getByText('Install', { exact: true }).click();
   await session.notification('Installing Quillon').waitFor();
   await session.picture('installing');
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
   await session.picture('installed');
 }

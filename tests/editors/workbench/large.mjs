@@ -1,10 +1,10 @@
 // A file of 50 MB: the editor opens it, nothing hangs, and other files are served.
+export const files = { 'a.py': 'x = 1\n' };
+
 export default async function large(session) {
   const line = `value = "${'x'.repeat(91)}"\n`;
   session.write('large.py', line.repeat(500_000));
-  session.write('a.py', 'x = 1\n');
-  await session.openFile('a.py');
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
   await session.find('large.py');
   await session.page.getByText('Open Anyway').click();
   await session.page.locator('.editor-instance .view-line').first().waitFor();

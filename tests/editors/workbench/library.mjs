@@ -1,10 +1,10 @@
 // Stored conversations: listed, searched, renamed, exported, deleted; a question asked anew.
+export const files = { 'a.py': 'x = 1\n' };
+
 export default async function library(session) {
   const { chat, page } = session;
-  session.write('a.py', 'x = 1\n');
-  await session.openFile('a.py');
   await session.openChat();
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
   await session.picture('welcome');
   await session.ask('First question');
   await session.answer(1);

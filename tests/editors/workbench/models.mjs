@@ -4,6 +4,8 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 
+export const files = { 'a.py': 'x = 1\n' };
+
 export default async function models(session) {
   const model = fs.readFileSync(process.env.QUILLON_TEST_MODEL);
   const hub = await serve(model);
@@ -17,9 +19,7 @@ export default async function models(session) {
 
 async function downloads(session, hub) {
   const { page } = session;
-  session.write('a.py', 'x = 1\n');
-  await session.openFile('a.py');
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
   await session.theme('Dark Modern');
   await session.command('Quillon: Choose a Model');
   await row(page, 'Qwen2.5-Coder 7B').waitFor();
@@ -48,7 +48,7 @@ async function downloads(session, hub) {
 
   // Nothing there: the server's sentence, and another try.
   await session.command('Notifications: Clear All Notifications');
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
   await fromAddress(session, address.replace('small', 'none'));
   await page.locator('.notification-list-item', { hasText: '404' }).getByText('Try again').waitFor();
   await session.picture('not-there');
@@ -56,7 +56,7 @@ async function downloads(session, hub) {
 
 async function fromAddress(session, address) {
   await session.command('Quillon: Choose a Model');
-  await row(session.page, 'Download from an address').click();
+  await session.choose('Download from an address');
   await session.page.locator('.quick-input-widget', { hasText: 'owner/repository:file' }).waitFor();
   await session.fillInput(address);
 }

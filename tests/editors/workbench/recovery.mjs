@@ -2,10 +2,10 @@
 // killed, and the editor goes on.
 import fs from 'node:fs';
 
+export const files = { 'a.py': 'def add(a, b):\n    return a + b\n\n\n' };
+
 export default async function recovery(session) {
-  session.write('a.py', 'def add(a, b):\n    return a + b\n\n\n');
-  await session.openFile('a.py');
-  await ready(session);
+  await session.ready();
   await suggestion(session, 'def subtract(a, b):');
   await session.picture('embedded');
 
@@ -22,15 +22,11 @@ export default async function recovery(session) {
   await session.until('another server runs', () =>
     processes((command) => / quillon lsp/.test(command), inside(session)).some((pid) => pid !== before),
   );
-  await ready(session);
+  await session.ready();
   await suggestion(session, 'def divide(a, b):');
   await session.ask('Where is add defined?');
   await session.answer(2);
   await session.picture('recovered');
-}
-
-async function ready(session) {
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
 }
 
 /** Type the head of a function and wait for whatever the model suggests for its body. */

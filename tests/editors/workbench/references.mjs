@@ -1,10 +1,10 @@
 // References: files and symbols behind `@`, the selection behind `#`, code attached from the editor.
+export const files = { 'a.py': 'def add(a, b):\n    return a + b\n' };
+
 export default async function references(session) {
   const { chat } = session;
-  session.write('a.py', 'def add(a, b):\n    return a + b\n');
-  await session.openFile('a.py');
   await session.openChat();
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
   const input = chat.locator('textarea');
   const chip = (name) => chat.locator('.composer .chip', { hasText: name });
 
@@ -25,13 +25,15 @@ export default async function references(session) {
   await session.equal('the selection is named', () => input.inputValue(), 'What is attached? @a.py and #selection ');
   await session.focusEditor();
   await session.press('Control+Home', 'Shift+ArrowDown');
+  await session.cursorAt('Ln 2, Col 1 (');
   await input.press('Enter');
   await session.answer(1);
   const question = chat.locator('article.question').first();
   await question.locator('.chip', { hasText: 'a.py:1' }).waitFor();
   await session.picture('attached');
   await question.locator('.chip', { hasText: '@a.py' }).click();
-  await session.page.locator('.tab.active', { hasText: 'a.py' }).waitFor();
+  // The click opens the file, which takes the focus.
+  await session.shows('a.py');
 
   await symbols(session);
 
@@ -51,23 +53,18 @@ export default async function references(session) {
     (await question.locator('.question-text').textContent())?.trim(), 'What is attached? @a.py and #selection');
 }
 
-/** Symbols come from whatever knows them: here the editor's own TypeScript. */
+/** Symbols come from Quillon's own index of the workspace, also of files that are not open. */
 async function symbols(session) {
-  session.write('greet.ts', 'export function greetings(name: string): string {\n  return name;\n}\n');
-  await session.openFile('greet.ts');
+  session.write('greet.py', 'def greetings(name):\n    return name\n');
   const input = session.chat.locator('textarea');
   const row = session.chat.locator('.offer li', { hasText: '@greetings' }).first();
-  await session.until('the symbol is offered', async () => {
+  await session.again('the symbol is offered', async (timeout) => {
     await input.fill('');
     await input.pressSequentially('@greetings', { delay: 30 });
-    return row.waitFor({ timeout: 5_000 }).then(
-      () => true,
-      () => false,
-    );
+    await row.waitFor({ timeout });
   });
   await input.press('Enter');
   await session.chat.locator('.composer .chip', { hasText: '@greetings' }).waitFor();
   await session.picture('symbol');
   await input.fill('');
-  await session.openFile('a.py');
 }

@@ -1,16 +1,15 @@
 // Reviews: a proposed edit and a code action, hunk by hunk, with the mouse and with the keyboard.
 const SOURCE = 'def one():\n    return 1\n\n\ndef two():\n    return 2\n';
 
+export const files = { 'b.py': SOURCE, 'a.py': 'def add(a, b):\n    return a + b\n' };
+
 export default async function reviews(session) {
-  session.write('a.py', 'def add(a, b):\n    return a + b\n');
-  session.write('b.py', SOURCE);
-  await session.openFile('b.py');
   await session.openChat();
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
 
   const card = await proposal(session, 'Count from zero', 1);
   await card.locator('.button', { hasText: 'Review' }).click();
-  await tab(session, 'Review b.py');
+  await session.shows('Review b.py');
   await session.until('both versions are shown', async () =>
     (await session.lines()).filter((line) => /return/.test(line)).length === 4,
   );
@@ -22,12 +21,11 @@ export default async function reviews(session) {
   await decide(session, 'Accept', 1);
   await session.picture('one-left');
   await decide(session, 'Discard', 0);
-  await session.page.locator('.tab.active[data-resource-name="b.py"]').waitFor();
+  await session.shows('b.py');
   await session.equal('the accepted one is in the file', () => session.lines(), [
     ...SOURCE.replace('return 1', 'return 0').split('\n'),
   ]);
   await card.getByText('Applied in part').waitFor();
-  await session.focusEditor();
   await session.press('Control+z');
   await session.equal('undone in one step', () => session.lines(), [...SOURCE.split('\n')]);
   await session.save();
@@ -40,14 +38,14 @@ export default async function reviews(session) {
 async function keyboard(session) {
   const card = await proposal(session, 'Once more from zero', 2);
   await card.locator('.button', { hasText: 'Review' }).press('Enter');
-  await tab(session, 'Review b.py');
+  await session.shows('Review b.py');
   await lens(session, 'Accept').nth(1).waitFor();
   await session.press('F7');
   await session.page.locator('.statusbar-item', { hasText: 'Ln 7,' }).waitFor();
   await session.press('Control+Backspace');
   await session.equal('one hunk is left', () => lens(session, 'Accept').count(), 1);
   await session.press('Control+Enter');
-  await session.page.locator('.tab.active[data-resource-name="b.py"]').waitFor();
+  await session.shows('b.py');
   await session.equal('the first is in the file', () => session.lines(), [
     ...SOURCE.replace('return 1', 'return 0').split('\n'),
   ]);
@@ -58,37 +56,24 @@ async function keyboard(session) {
 async function action(session) {
   const { page } = session;
   await session.openFile('a.py');
-  await session.focusEditor();
-  await session.press('Control+Home');
-  const row = page.locator('.action-widget .monaco-list-row', { hasText: 'Write a docstring' }).first();
-  const choose = () =>
-    session.until('the docstring action', async () => {
-      await session.press('Control+.');
-      try {
-        await row.click({ timeout: 5_000 });
-        return true;
-      } catch {
-        await session.press('Escape');
-        return false;
-      }
-    });
+  const choose = async () => {
+    await session.press('Control+Home');
+    await session.action('Write a docstring');
+    await session.shows('Review a.py');
+  };
   await choose();
-  await tab(session, 'Review a.py');
   await decide(session, 'Discard', 0);
-  await page.locator('.tab.active[data-resource-name="a.py"]').waitFor();
+  await session.shows('a.py');
   await session.equal('nothing changed', () => session.lines(), ['def add(a, b):', '    return a + b', '']);
 
-  // Typing beside the proposal moves it along; typing into it ends the review with a sentence.
-  await session.press('Control+Home');
   await choose();
-  await tab(session, 'Review a.py');
   await session.command('Quillon: Compare Side by Side');
   await page.locator('.diff-editor, .monaco-diff-editor').first().waitFor();
   await session.picture('side-by-side');
   await session.command('View: Close Editor');
-  await tab(session, 'Review a.py');
+  await session.shows('Review a.py');
   await session.press('Control+Shift+Enter');
-  await page.locator('.tab.active[data-resource-name="a.py"]').waitFor();
+  await session.shows('a.py');
   await session.equal('it is accepted', async () => (await session.lines())[1], '    """Return the sum of two numbers."""');
 }
 
@@ -99,21 +84,14 @@ async function proposal(session, question, count) {
   return (await session.answer(count)).locator('.card.edit');
 }
 
-async function tab(session, name) {
-  await session.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
-}
-
 /** Press the first lens with a word, until so many hunks are left: a click may hit one that goes. */
 async function decide(session, word, left) {
   const all = lens(session, 'Accept');
   await all.first().waitFor();
-  await session.until(`${left} hunks are left`, async () => {
-    if ((await all.count()) <= left) return true;
-    await lens(session, word).first().click({ timeout: 5_000 }).catch(() => {});
-    return all.nth(left).waitFor({ state: 'detached', timeout: 5_000 }).then(
-      () => true,
-      () => false,
-    );
+  await session.again(`${left} hunks are left`, async (timeout) => {
+    if ((await all.count()) <= left) return;
+    await lens(session, word).first().click({ timeout });
+    await all.nth(left).waitFor({ state: 'detached', timeout });
   });
 }
 

@@ -6,42 +6,80 @@ import path from 'node:path';
 
 const { chromium } = createRequire(`${process.env.QUILLON_TEST_TOOLS}/`)('playwright-core');
 
-/** Milliseconds until a wait fails: generous, for a busy machine. */
-export const PATIENCE = Number(process.env.QUILLON_TEST_PATIENCE ?? 120_000);
+/** Milliseconds until a wait fails: nothing takes longer for it, and a busy machine needs it. */
+export const PATIENCE = Number(process.env.QUILLON_TEST_PATIENCE ?? 300_000);
+
+/** Milliseconds of a first try, where what is clicked may be renewed; each next try has twice as many. */
+const FIRST_TRY = 10_000;
 
 const FLAGS = [
+  // Nothing but the workbench is ever asked for. A route of the driver's would cost the cache.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
   ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 
+/** Names of themes in the settings, and the class of the page. */
+const THEMES = {
+  'Dark Modern': ['Dark Modern', 'vs-dark'],
+  'Light Modern': ['Light Modern', 'vs'],
+  'Dark High Contrast': ['Default High Contrast', 'hc-black'],
+  'Light High Contrast': ['Default High Contrast Light', 'hc-light'],
+};
+
 export class Session {
   #pictures = 0;
+  #others = null;
+  /** What needed another try, for the report of a failure. */
+  repeated = [];
 
-  constructor(browser, page, address, workspace, folder) {
-    Object.assign(this, { browser, page, address, workspace, folder });
+  constructor(context, page, address, workspace, folder) {
+    Object.assign(this, { context, page, address, workspace, folder });
   }
 
-  static async open(address, workspace, folder) {
-    const browser = await chromium.launch({
-      executablePath: process.env.QUILLON_TEST_CHROMIUM,
-      headless: true,
-      args: FLAGS,
-      timeout: PATIENCE,
+  /** Open the workspace in a browser, with a file that is there already. */
+  static async open(address, workspace, folder, file) {
+    const profile = process.env.QUILLON_TEST_PROFILE;
+    // What was compiled of the workbench stays; what earlier workspaces left does not.
+    for (const part of ['IndexedDB', 'Local Storage', 'Session Storage', 'Sessions']) {
+      fs.rmSync(path.join(profile, 'Default', part), { recursive: true, force: true });
+    }
+    const context = await chromium.launchPersistentContext(profile, {
+      ...Session.#program(),
+      ...Session.#look(),
     });
-    const page = await Session.#window(browser);
+    const page = await Session.#window(context);
     if (process.env.QUILLON_TEST_VERBOSE) {
       page.on('console', (message) => console.log(`[page] ${message.text().slice(0, 300)}`));
     }
-    const session = new Session(browser, page, address, workspace, folder);
-    await session.load();
+    const session = new Session(context, page, address, workspace, folder);
+    await session.load(file);
     return session;
+  }
+
+  static #program() {
+    const executablePath = process.env.QUILLON_TEST_CHROMIUM;
+    return { executablePath, headless: true, args: FLAGS, timeout: PATIENCE };
+  }
+
+  static #look() {
+    const locale = process.env.QUILLON_TEST_LOCALE ?? 'en-US';
+    return { viewport: { width: 1280, height: 800 }, locale };
+  }
+
+  static async #window(context) {
+    const page = context.pages()[0] ?? (await context.newPage());
+    page.setDefaultTimeout(PATIENCE);
+    return page;
   }
 
   /** Write the machine's settings, which the workbench takes over at once. */
   configure(machine) {
     const file = path.join(process.env.QUILLON_TEST_DATA, 'Machine', 'settings.json');
     const before = JSON.parse(fs.readFileSync(file, 'utf8'));
-    fs.writeFileSync(file, JSON.stringify({ ...before, ...machine }));
+    // Never half of it: the workbench reads it as soon as it changes.
+    fs.writeFileSync(`${file}.new`, JSON.stringify({ ...before, ...machine }));
+    fs.renameSync(`${file}.new`, file);
   }
 
   /** A notification with a text. */
@@ -49,30 +87,26 @@ export class Session {
     return this.page.locator('.notification-list-item', { hasText: text }).first();
   }
 
-  async load() {
-    const url = `${this.address}/?folder=${encodeURIComponent(this.workspace)}`;
-    await this.page.goto(url, { waitUntil: 'commit' });
+  async load(file) {
+    const host = new URL(this.address).host;
+    const opened = file && `vscode-remote://${host}${encodeURI(path.join(this.workspace, file))}`;
+    const query = new URLSearchParams({
+      folder: this.workspace,
+      ...(opened && { payload: JSON.stringify([['openFile', opened]]) }),
+    });
+    await this.page.goto(`${this.address}/?${query}`, { waitUntil: 'commit' });
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+    if (file) await this.shows(file);
+    // A command of an extension that takes long to start is no command to the workbench.
+    await this.until('the extension runs', async () => (await this.status()) !== '');
   }
 
-  /** A window with a profile of its own: those of one profile share few connections. */
-  static async #window(browser) {
-    const locale = process.env.QUILLON_TEST_LOCALE ?? 'en-US';
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale });
-    // Nothing but the workbench is ever asked for.
-    await context.route(
-      (url) => url.hostname !== '127.0.0.1' && !url.hostname.endsWith('localhost'),
-      (route) => route.abort(),
-    );
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE);
-    return page;
-  }
-
-  /** Another window on the same workspace. */
+  /** Another window on the same workspace, of a browser that shares nothing with this one. */
   async another() {
-    const page = await Session.#window(this.browser);
-    const session = new Session(this.browser, page, this.address, this.workspace, this.folder);
+    this.#others ??= await chromium.launch(Session.#program());
+    const context = await this.#others.newContext(Session.#look());
+    const page = await Session.#window(context);
+    const session = new Session(context, page, this.address, this.workspace, this.folder);
     await session.load();
     return session;
   }
@@ -80,13 +114,13 @@ export class Session {
   /** Type into the input box that is open, and accept it. */
   async fillInput(text) {
     const input = this.page.locator('.quick-input-widget input[type=text]');
-    await input.waitFor();
     await input.fill(text);
     await input.press('Enter');
   }
 
   async close() {
-    await this.browser.close();
+    await this.#others?.close();
+    await this.context.close();
   }
 
   /** Wait until `find` gives something true, and return it. */
@@ -116,15 +150,31 @@ export class Session {
     assert.deepEqual(found, wanted, what);
   }
 
-  async picture(name) {
-    const file = `${String(++this.#pictures).padStart(2, '0')}-${name}.png`;
-    await this.page.screenshot({ path: path.join(this.folder, file) });
+  /**
+   * Do something with a part of the workbench that may be renewed or closed meanwhile, and again if
+   * that failed. `act` is given the milliseconds that it may wait.
+   */
+  async again(what, act) {
+    const end = Date.now() + PATIENCE;
+    for (let patience = FIRST_TRY; ; patience *= 2) {
+      try {
+        return await act(Math.min(patience, PATIENCE));
+      } catch (error) {
+        const reason = String(error.message).split('\n')[0];
+        this.repeated.push(`${what}: ${reason}`);
+        if (Date.now() > end) throw new Error(`${what}: ${reason}`, { cause: error });
+        await this.press('Escape');
+      }
+    }
   }
 
-  /** What a failure report says of the screen. */
-  async describe() {
-    const notes = await this.page.locator('.notification-list-item-message').allTextContents();
-    return JSON.stringify({ editor: await this.lines(), notifications: notes });
+  async picture(name) {
+    const file = path.join(
+      this.folder,
+      `${String(++this.#pictures).padStart(2, '0')}-${name}.png`,
+    );
+    await this.page.screenshot({ path: file });
+    return file;
   }
 
   write(name, text) {
@@ -143,21 +193,20 @@ export class Session {
     await this.page.keyboard.type(text, { delay });
   }
 
-  /** Choose in the quick pick; a workbench that still starts closes it, so it is opened again. */
+  /** Choose in the quick pick. It closes when something else takes the focus. */
   async #pick(prefix, text) {
-    const input = this.page.locator('.quick-input-widget input[type=text]');
-    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
-    await this.until(`${text} in the quick pick`, async () => {
-      try {
-        await this.press('F1');
-        await input.waitFor({ timeout: 10_000 });
-        await input.fill(prefix + text);
-        await row.click({ timeout: 10_000 });
-        return true;
-      } catch {
-        await this.press('Escape');
-        return false;
-      }
+    const widget = this.page.locator('.quick-input-widget');
+    const input = widget.locator('input[type=text]');
+    const row = widget.locator('.monaco-list-row', { hasText: text }).first();
+    const typed = prefix + text;
+    await this.again(`${text} in the quick pick`, async (timeout) => {
+      await this.press('F1');
+      await input.fill(typed, { timeout });
+      const is = async () => (await input.isVisible()) && (await input.inputValue()) === typed;
+      await this.until('its row', async () => !(await is()) || (await row.isVisible()), timeout);
+      if (!(await is())) throw new Error('it was closed');
+      await row.click({ timeout });
+      await this.until('it takes the choice', async () => !(await is()), timeout);
     });
   }
 
@@ -168,18 +217,28 @@ export class Session {
 
   /** Choose a row of the quick pick that is open. */
   async choose(text) {
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
+    const widget = this.page.locator('.quick-input-widget');
+    const row = widget.locator('.monaco-list-row', { hasText: text }).first();
+    await row.waitFor();
+    const look = async () =>
+      (await widget.isVisible()) &&
+      widget.locator('input[type=text]').evaluate((input) => [input.placeholder, input.value].join());
+    const before = await look();
+    await this.until(`${text} is chosen`, async () => {
+      if ((await look()) !== before) return true;
+      await row.click({ timeout: FIRST_TRY }).catch(() => {});
+      return this.until('it takes the choice', async () => (await look()) !== before, FIRST_TRY).then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
+  /** Set the colour theme, and wait until the workbench has it. */
   async theme(name) {
-    await this.command('Preferences: Color Theme');
-    await this.page.locator('.quick-input-widget input[type=text]').fill(name);
-    await this.choose(name);
-    const kind = /High Contrast/.test(name) ? 'hc-' : 'vs';
-    const dark = /Dark/.test(name);
-    const wanted = kind === 'vs' ? (dark ? 'vs-dark' : 'vs') : dark ? 'hc-black' : 'hc-light';
-    await this.page.locator(`.monaco-workbench.${wanted}`).waitFor();
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    const [setting, look] = THEMES[name];
+    this.configure({ 'workbench.colorTheme': setting });
+    await this.page.locator(`.monaco-workbench.${look}`).waitFor();
   }
 
   /** Choose a file by its name. */
@@ -187,15 +246,47 @@ export class Session {
     await this.#pick('', name);
   }
 
+  /** Wait until a file is in the editor, and keys go to it. */
+  async shows(name) {
+    await this.page.locator(`.tab.active[data-resource-name="${path.basename(name)}"]`).waitFor();
+    await this.page.locator('.editor-instance .view-line').first().waitFor();
+    await this.until(`keys go to ${name}`, () => this.#editorHasFocus());
+  }
+
+  #editorHasFocus() {
+    return this.page.evaluate(() => document.activeElement?.closest('.editor-instance') !== null);
+  }
+
+  /** Wait until the status bar names the place of the cursor, such as `Ln 1, Col 1`. */
+  async cursorAt(place) {
+    await this.page.locator('.statusbar-item', { hasText: place }).waitFor();
+  }
+
+  /** Choose in the menu of code actions, which the editor may have to be asked for again. */
+  async action(title, picture) {
+    const menu = this.page.locator('.action-widget').first();
+    const row = menu.locator('.monaco-list-row', { hasText: title }).first();
+    await this.again(`the action ${title}`, async (timeout) => {
+      await this.press('Control+.');
+      await row.waitFor({ timeout });
+      if (picture) await this.picture(picture);
+      await row.click({ timeout });
+      await menu.waitFor({ state: 'hidden', timeout });
+    });
+  }
+
   async openFile(name) {
     await this.find(path.basename(name));
-    await this.page.locator('.tab.active', { hasText: path.basename(name) }).waitFor();
-    await this.page.locator('.editor-instance .view-line').first().waitFor();
+    await this.shows(name);
   }
 
   /** Put the cursor into the editor. */
   async focusEditor() {
-    await this.page.locator('.editor-instance .view-lines').first().click();
+    const lines = this.page.locator('.editor-instance .view-lines').first();
+    await this.again('the editor', async (timeout) => {
+      await lines.click({ timeout });
+      await this.until('keys go to it', () => this.#editorHasFocus(), timeout);
+    });
   }
 
   /**
@@ -203,17 +294,26 @@ export class Session {
    * non-breaking spaces, and with the ghost text's first line inside.
    */
   lines() {
-    return this.page.evaluate(() =>
-      [...document.querySelectorAll('.editor-instance .view-lines > .view-line')]
-        .map((line) => {
-          const copy = line.cloneNode(true);
-          copy
-            .querySelectorAll('.ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text')
-            .forEach((ghost) => ghost.remove());
-          return [Number.parseFloat(line.style.top), copy.textContent.replaceAll('\u00a0', ' ')];
-        })
-        .sort((a, b) => a[0] - b[0])
-        .map(([, text]) => text),
+    return this.#text('.ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text');
+  }
+
+  /** The same with the ghost text in its line. */
+  shown() {
+    return this.#text('.none');
+  }
+
+  #text(leftOut) {
+    return this.page.evaluate(
+      (selector) =>
+        [...document.querySelectorAll('.editor-instance .view-lines > .view-line')]
+          .map((line) => {
+            const copy = line.cloneNode(true);
+            copy.querySelectorAll(selector).forEach((part) => part.remove());
+            return [Number.parseFloat(line.style.top), copy.textContent.replaceAll('\u00a0', ' ')];
+          })
+          .sort((a, b) => a[0] - b[0])
+          .map(([, text]) => text),
+      leftOut,
     );
   }
 
@@ -241,6 +341,10 @@ export class Session {
   async status() {
     const item = this.page.locator('[id="quillon.quillon.quillon"] a, #quillon\\.quillon a').first();
     return (await item.count()) === 0 ? '' : ((await item.getAttribute('aria-label')) ?? '');
+  }
+
+  async ready() {
+    await this.until('Quillon is ready', async () => /ready/.test(await this.status()));
   }
 
   /** The chat page, two frames deep. */
@@ -283,6 +387,7 @@ export class Session {
     const input = this.chat.locator('textarea');
     await input.fill(text);
     await input.press('Enter');
+    await this.equal('the question is sent', () => input.inputValue(), '');
   }
 
   /** Wait for the end of the last answer, and return it. */

@@ -19,10 +19,9 @@ export default async function trust(session) {
     'quillon.tools.approval': { run_tests: 'deny' },
   }));
   session.write('a.py', 'x = 1\n');
-  await session.load();
-  await session.openFile('a.py');
+  await session.load('a.py');
   // With the folder's interpreter nothing would start.
-  await session.until('Quillon is ready', async () => /ready/.test(await session.status()));
+  await session.ready();
   await session.openChat();
   await session.ask('Run the tests again');
   // Nor does anything run in it: there is no such tool.

@@ -1,9 +1,9 @@
 // Several windows at once, each with a server of its own on the same workspace.
 const COUNT = 3;
 
+export const files = { 'a.py': 'x = 1\n' };
+
 export default async function windows(session) {
-  session.write('a.py', 'x = 1\n');
-  await session.openFile('a.py');
   const others = [];
   for (let number = 1; number < COUNT; number++) others.push(await session.another());
   const all = [session, ...others];
