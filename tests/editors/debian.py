@@ -122,6 +122,6 @@ def point_at(root: Path, programs: Sequence[Path], tools: Path) -> None:
     libraries = own.parent
     # RPATH, not RUNPATH: it holds for the libraries' own libraries too.
     search = ":".join(map(str, (libraries, *sorted(libraries.glob("*/")))))
-    patch = [tool, "--library-path", tool.parent, tools / "usr/bin/patchelf"]
+    patch: list[str | Path] = [tool, "--library-path", tool.parent, tools / "usr/bin/patchelf"]
     for program in programs:
         run([*patch, "--set-interpreter", own, "--force-rpath", "--set-rpath", search, program])

@@ -11,7 +11,7 @@ import msgspec
 
 from editors.neovim import tmux
 
-SECONDS = 120
+SECONDS = 300
 _POLL = 0.1
 
 

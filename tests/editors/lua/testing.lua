@@ -2,7 +2,7 @@
 local M = {}
 
 --- Milliseconds until a wait fails: generous, for a busy machine.
-M.PATIENCE = tonumber(vim.env.QUILLON_TEST_PATIENCE) or 120000
+M.PATIENCE = tonumber(vim.env.QUILLON_TEST_PATIENCE) or 300000
 
 ---@param what string
 ---@param extra any

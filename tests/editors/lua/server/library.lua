@@ -72,14 +72,17 @@ end)
 -- `@symbol` is what Quillon finds in the workspace.
 local references = require('quillon.references')
 vim.fn.writefile({ 'def multiply(a, b):', '    return a * b' }, 'other.py')
-local own, none = references.resolve('see @multiply', vim.fn.getcwd(), nil, bufnr)
-t.equal('a symbol of the workspace', own, {
+local own, none
+t.wait('a symbol of the workspace', function()
+  own, none = references.resolve('see @multiply', vim.fn.getcwd(), nil, bufnr)
+  return #none == 0
+end)
+t.equal('it has all its lines', own, {
   {
     uri = vim.uri_from_fname(vim.fs.joinpath(vim.fn.getcwd(), 'other.py')),
     range = { start = { line = 0, character = 0 }, ['end'] = { line = 2, character = 0 } },
   },
 })
-t.equal('is found', none, {})
 
 -- What it does not find is asked of the other servers: here of one inside this Neovim.
 local place = { start = { line = 0, character = 4 }, ['end'] = { line = 0, character = 7 } }
@@ -128,7 +131,11 @@ t.wait('the other server', function()
   return #vim.lsp.get_clients({ name = 'names', bufnr = bufnr }) == 1
 end)
 
-local found, problems = references.resolve('see @adder and @nothing', vim.fn.getcwd(), nil, bufnr)
+local found, problems
+t.wait('the other symbol', function()
+  found, problems = references.resolve('see @adder and @nothing', vim.fn.getcwd(), nil, bufnr)
+  return #found == 1
+end)
 t.equal('a symbol is its whole definition', found, {
   {
     uri = vim.uri_from_bufnr(bufnr),
@@ -140,11 +147,12 @@ t.check(
   problems[1]:find('no file or symbol nothing', 1, true),
   problems
 )
-t.equal(
-  'names are completed',
-  require('quillon.symbols').complete('ad', bufnr, 9),
-  { 'add', 'added', 'adder' }
-)
+t.wait('the names', function()
+  return vim.deep_equal(
+    require('quillon.symbols').complete('ad', bufnr, 9),
+    { 'add', 'added', 'adder' }
+  )
+end)
 
 vim.api.nvim_set_current_win(vim.fn.bufwinid(bufnr))
 vim.cmd('Quillon chat What is @add?')
