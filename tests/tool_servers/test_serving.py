@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -182,12 +183,70 @@ async def test_a_call_that_the_client_takes_back_ends_its_program(folder, state,
         assert (await call(connected, "read_file", path="it.py"))[1]
 
 
-def raw(folder, state, data, *options):
+def started(folder, state, *options):
     words = [sys.executable, "-I", "-m", "quillon", "mcp", "-C", str(folder), *options]
     environment = {**os.environ, "QUILLON_STATE_DIR": str(state), "COLUMNS": "200"}
-    return subprocess.run(
-        words, input=data, capture_output=True, timeout=2 * DEADLINE, env=environment, check=False
-    )
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(words, env=environment, **streams)
+
+
+def raw(folder, state, data, *options):
+    with started(folder, state, *options) as process:
+        try:
+            out, err = process.communicate(data, timeout=2 * DEADLINE)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def messages(*asked):
+    """The lines of a client that shakes hands and then makes these calls, from id 2 on."""
+    hello = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "x", "version": "1"},
+    }
+    said = [
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+    ]
+    for number, (name, arguments) in enumerate(asked, 2):
+        params = {"name": name, "arguments": arguments}
+        said.append({"id": number, "method": "tools/call", "params": params})
+    return b"".join(json.dumps({"jsonrpc": "2.0", **each}).encode() + b"\n" for each in said)
+
+
+def test_calls_that_are_piped_in_are_answered_though_the_input_has_ended(folder, state):
+    calls = [("list_files", {}), ("read_file", {"path": "it.py"}), ("no_such_tool", {})]
+    ended = raw(folder, state, messages(*calls))
+    answers = {
+        answer["id"]: answer["result"] for answer in map(json.loads, ended.stdout.splitlines())
+    }
+    assert sorted(answers) == [1, 2, 3, 4]
+    assert answers[3]["content"][0]["text"] == "1: ANSWER = 41"
+    assert answers[4]["isError"] is True
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+async def test_what_a_call_has_started_ends_with_the_server(folder, state, tmp_path, name):
+    pid = tmp_path / "pid"
+    code = f"open({str(pid)!r}, 'w').write(str(__import__('os').getpid()));"
+    code += "__import__('time').sleep(900)"
+    arguments = {"arguments": ["python3", "-c", code]}
+    number = getattr(signal, name)
+    with started(folder, state, "--allow", "run_command") as process:
+        try:
+            process.stdin.write(messages(("run_command", arguments)))
+            process.stdin.flush()
+            await until(lambda: pid.exists() and pid.read_text())
+            process.send_signal(number)
+            await until(lambda: process.poll() is not None)
+        finally:
+            process.kill()
+        assert process.returncode == 128 + number
+        assert not alive(int(pid.read_text()))
+        assert process.stderr.read() == b""
 
 
 def test_nothing_but_the_protocol_is_on_the_standard_output(folder, state):

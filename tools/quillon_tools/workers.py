@@ -3,8 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from quillon_tools.calls import Failed
 
@@ -46,6 +47,7 @@ class Workers:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="tool")
         self._stops: set[Stop] = set()
+        self._running: set[Future[Any]] = set()
 
     async def run(self, call: Callable[[], T], stop: Stop, seconds: float) -> T:
         """What a call returns, or raises, within a number of seconds.
@@ -58,7 +60,9 @@ class Workers:
         """
         future = self._pool.submit(call)
         self._stops.add(stop)
+        self._running.add(future)
         future.add_done_callback(lambda _future: self._stops.discard(stop))
+        future.add_done_callback(self._running.discard)
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.wrap_future(future)
@@ -72,3 +76,7 @@ class Workers:
         for stop in tuple(self._stops):
             stop.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the calls that were asked to stop: they end the programs that they run."""
+        futures.wait(tuple(self._running), seconds)

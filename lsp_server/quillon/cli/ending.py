@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from quillon.cli.output import Output, complain, fail
+from quillon.cli.signals import SignalledError, heeding_signals
 from quillon.engine.base import EngineError
 
 _INTERRUPTED = 130
@@ -64,7 +65,14 @@ def guarded(job: Callable[[], int | None], *, json: bool) -> NoReturn:
 
 def guarded_loop(job: Coroutine[Any, Any, int | None], *, json: bool) -> NoReturn:
     """Run an asynchronous job and end the command."""
-    guarded(lambda: asyncio.run(job), json=json)
+
+    def run() -> int | None:
+        try:
+            return asyncio.run(heeding_signals(job))
+        except SignalledError as signalled:
+            return signalled.status
+
+    guarded(run, json=json)
 
 
 def _sentence(error: OSError) -> str:

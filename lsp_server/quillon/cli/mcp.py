@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from quillon import __version__
 from quillon.cli.output import chosen_folder, fail
+from quillon.cli.signals import SignalledError, heeding_signals
 from quillon.cli.streams import CLOSED, are_open
 from quillon.folders import audit_directory
 from quillon_tools.audit import AuditLog
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from quillon_tools.mcp.serving import Desk
 
 _PIECE = 1 << 16
+_PATIENCE = 2.0  # seconds that calls have to end their programs
 
 
 def run(folders: Sequence[Path], allowed: Sequence[str]) -> NoReturn:
@@ -48,11 +50,15 @@ def run(folders: Sequence[Path], allowed: Sequence[str]) -> NoReturn:
     source, sink = _claimed_streams()
     status = 0
     try:
-        asyncio.run(_serve(desk, source, sink))
+        asyncio.run(heeding_signals(_serve(desk, source, sink)))
     except KeyboardInterrupt:
         status = 130
+    except SignalledError as signalled:
+        status = signalled.status
     finally:
         workspace.close()
+        # What a call has started must not outlive us.
+        workspace.workers.wait(_PATIENCE)
     sys.stderr.flush()
     # A thread may still read our input, or wait for a child; nobody waits for it.
     os._exit(status)

@@ -29,7 +29,8 @@ from quillon_tools.workspace import Workspace
 
 _SHOWN = 4000  # characters of a preview
 _OPEN = 100  # questions that may wait for an answer
-_LAST_ANSWERS = 5.0  # seconds to write them in, once the input has ended
+_LAST_CALLS = 10.0  # seconds that calls may still take, once the input has ended
+_LAST_ANSWERS = 5.0  # and then to write the answers in
 _QUESTION = "approve"
 _NO_FORM: dict[str, Any] = {"type": "object", "properties": {}}
 _TOO_LONG = types.ErrorData(code=types.INVALID_REQUEST, message="the message is too long")
@@ -82,10 +83,11 @@ class Desk:
         """Serve until the input ends. `read` gives pieces of it, `write` takes whole lines."""
         to_server, reads = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         writes, from_server = anyio.create_memory_object_stream[SessionMessage](0)
+        waiting = _Waiting()
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as group:
-                group.start_soon(_feed, read, to_server, writes.clone())
-                group.start_soon(_drain, from_server, write)
+                group.start_soon(_feed, read, to_server, writes.clone(), waiting)
+                group.start_soon(_drain, from_server, write, waiting)
                 async with writes:
                     await self._server.run(
                         reads, writes, self._server.create_initialization_options()
@@ -190,10 +192,38 @@ def _decision(answer: types.ElicitResult) -> Decision:
     return Decision("once") if answer.action == "accept" else Decision("deny")
 
 
+class _Waiting:
+    """The client's requests that have no answer yet."""
+
+    def __init__(self) -> None:
+        self._ids: set[types.RequestId] = set()
+        self._none = anyio.Event()
+
+    def asked(self, message: types.JSONRPCMessage) -> None:
+        """A message came from the client."""
+        if isinstance(message, types.JSONRPCRequest):
+            self._ids.add(message.id)
+
+    def answered(self, message: types.JSONRPCMessage) -> None:
+        """A message went to the client."""
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+            self._ids.discard(message.id)
+            if not self._ids:
+                self._none.set()
+
+    async def settled(self, seconds: float) -> None:
+        """Wait until nothing waits any more, but not for long."""
+        self._none = anyio.Event()
+        if self._ids:
+            with anyio.move_on_after(seconds):
+                await self._none.wait()
+
+
 async def _feed(
     read: Read,
     to_server: MemoryObjectSendStream[SessionMessage | Exception],
     writes: MemoryObjectSendStream[SessionMessage],
+    waiting: _Waiting,
 ) -> None:
     # The client is the user's own: what it sends is bounded in length only.
     unbounded = Allowance(size=float("inf"), messages=float("inf"))
@@ -207,14 +237,20 @@ async def _feed(
             except ValueError as error:
                 await writes.send(_refusal(None, _unreadable(error)))
                 continue
+            waiting.asked(message)
             await to_server.send(SessionMessage(message))
+        # A script pipes its calls in and wants the answers; a client that is gone is not kept.
+        await waiting.settled(_LAST_CALLS)
 
 
-async def _drain(from_server: MemoryObjectReceiveStream[SessionMessage], write: Write) -> None:
+async def _drain(
+    from_server: MemoryObjectReceiveStream[SessionMessage], write: Write, waiting: _Waiting
+) -> None:
     async with from_server:
         async for item in from_server:
             text = item.message.model_dump_json(by_alias=True, exclude_unset=True)
             await write(text.encode("utf-8", "replace") + b"\n")
+            waiting.answered(item.message)
 
 
 def _refusal(number: int | None, error: types.ErrorData) -> SessionMessage:
