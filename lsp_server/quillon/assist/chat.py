@@ -9,7 +9,6 @@ off is never run.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -40,7 +39,7 @@ from quillon.prompt.dialects import Dialect, dialect_for
 from quillon.prompt.grammar import schema_constraint
 from quillon.prompt.messages import Message
 from quillon.prompt.spans import span_constraint
-from quillon.prompt.telling import telling_constraint
+from quillon.prompt.telling import facts_constraint, texts_of
 from quillon.prompt.template import ChatTemplate
 from quillon.settings import ChatSettings
 from quillon_tools.calls import ToolCall, ToolResult
@@ -307,9 +306,12 @@ class Turn:
         if mode == "schema":
             return schema_constraint(definitions, dialect)
         # In a thread: of a full context it takes some time.
-        make = partial(span_constraint, live=await self._tools.live())
-        held = await asyncio.to_thread(make, definitions, dialect, _texts(seen))
-        return telling_constraint(held, seen) if info.embedded else held
+        live = await self._tools.live()
+        if info.embedded:
+            make = partial(facts_constraint, live=live)
+            return await asyncio.to_thread(make, definitions, dialect, seen)
+        spans = partial(span_constraint, live=live)
+        return await asyncio.to_thread(spans, definitions, dialect, texts_of(seen))
 
     def _record(self, answer: Answer) -> None:
         # Calls of an answer that did not end have no results, and a model would wait for them.
@@ -389,11 +391,3 @@ def _template_problem(info: EngineInfo, template: ChatTemplate) -> str:
     if template.problem is None:
         return ""
     return f"The model's own chat template cannot be used: {template.problem}."
-
-
-def _texts(messages: Sequence[Message]) -> list[str]:
-    texts = []
-    for message in messages:
-        texts.append(message.content)
-        texts += (json.dumps(call.arguments, ensure_ascii=False) for call in message.tool_calls)
-    return texts

@@ -24,7 +24,7 @@ from quillon.prompt.dialects import Dialect, dialect_for
 from quillon.prompt.grammar import schema_constraint
 from quillon.prompt.messages import Message
 from quillon.prompt.spans import span_constraint
-from quillon.prompt.telling import telling_constraint
+from quillon.prompt.telling import facts_constraint, texts_of
 from quillon.prompt.template import ChatTemplate
 from quillon_tools.calls import ToolCall
 from quillon_tools.registry import all_tools
@@ -140,12 +140,9 @@ class Asker:
             return None
         if mode == "schema":
             return schema_constraint(definitions, self._dialect)
-        texts = []
-        for message in messages:
-            texts.append(message.content)
-            texts += (json.dumps(c.arguments, ensure_ascii=False) for c in message.tool_calls)
-        held = span_constraint(definitions, self._dialect, texts)
-        return telling_constraint(held, messages) if self.info.embedded else held
+        if self.info.embedded:
+            return facts_constraint(definitions, self._dialect, messages)
+        return span_constraint(definitions, self._dialect, texts_of(messages))
 
 
 async def stream_of(engine: Engine, request: Request) -> AsyncGenerator[Event, None]:

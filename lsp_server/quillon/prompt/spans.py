@@ -52,13 +52,16 @@ def span_constraint(
     texts: Sequence[str],
     *,
     live: Live | None = None,
+    whole: bool = False,
+    paths: Sequence[str] = (),
 ) -> Constraint | None:
     """What holds calls to their schemas and string arguments to `texts` and `live`.
 
     `texts` are what users and tools have written, the oldest first; where they hold more
-    candidates than fit, the latest count.
+    candidates than fit, the latest count. `whole`: a path or name is copied as it stands, without
+    its parts being candidates of their own. `paths`, if any, are all that a `path` can be.
     """
-    spans = candidates(texts)
+    spans = candidates(texts, whole=whole)
     numbers = [str(number) for number in numbers_in(texts)]
     known = live or {}
 
@@ -68,6 +71,8 @@ def span_constraint(
         values = known.get((place.tool, place.path[0]), ()) if place.path else ()
         # Two tries: one of both would have to be made for every list of values.
         lists = [spans, values if len(values) <= MAX_LIVE else ()]
+        if paths and place.path[-1:] == ("path",):
+            lists = [paths]
         made = (values_rule(rules, each, schema, dialect) for each in lists if each)
         found = [rule for rule in made if rule is not None]
         if len(found) > 1:
@@ -100,12 +105,12 @@ def is_free(place: Place, schema: Schema) -> bool:
     return _MADE_UP.search(str(schema.get("description", ""))) is not None
 
 
-def candidates(texts: Sequence[str]) -> list[str]:
-    """The strings that an argument may copy, the likeliest first."""
+def candidates(texts: Sequence[str], *, whole: bool = False) -> list[str]:
+    """The strings that an argument may copy, the likeliest first; `whole`: no parts of names."""
     found: dict[str, None] = {}
     rest: list[Iterator[str]] = []
     for text in reversed(texts):
-        spans = _spans(text[:_MAX_CHARS])
+        spans = _spans(text[:_MAX_CHARS], whole=whole)
         _take(spans, found, min(MAX_SPANS, len(found) + _FIRST_SHARE))
         rest.append(spans)
     for spans in rest:
@@ -134,17 +139,17 @@ def _take(spans: Iterable[str], found: dict[str, None], limit: int) -> None:
                 return
 
 
-def _spans(text: str) -> Iterator[str]:
+def _spans(text: str, *, whole: bool) -> Iterator[str]:
     for match in _QUOTED.finditer(text):
         yield match[match.lastindex or 0]
     for word in dict.fromkeys(_WORD.findall(text)):
         if word.isalnum() and word.isascii():
             yield word
         else:
-            yield from _forms(word)
+            yield from _forms(word, whole=whole)
 
 
-def _forms(word: str) -> Iterator[str]:
+def _forms(word: str, *, whole: bool) -> Iterator[str]:
     """A word, and what of it is a name: without marks, brackets, line numbers, folders."""
     yield word.strip(_AROUND)
     yield word
@@ -155,6 +160,8 @@ def _forms(word: str) -> Iterator[str]:
         yield name
         yield place
         yield place.lstrip("~./")
+        if whole:
+            continue
         if "::" in place:
             yield from place.split("::")
         folder, slash, last = place.rpartition("/")

@@ -1,30 +1,42 @@
-"""The grammar of an answer that tells what tools found: its facts are copied, never made up.
+"""The grammar of an answer that tells what tools found: its facts are looked up, never made up.
 
 A small model knows that a path belongs here, and misspells it. Under this grammar a path, a line, a
 number, a name in backticks and every word that is not an ordinary one must stand in what the tools
 said, in a call, or in a question. Nothing else is held: which of the paths is named, and what is
-said of it, the model decides; so do not take an answer for right because of it.
+said of it, the model decides; so do not take an answer for right because of it. And where a
+question names something, the answer begins with a call: nothing is said of what was not looked up.
 """
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
+from quillon.prompt.dialects import Dialect
+from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
-from quillon.prompt.spans import candidates
+from quillon.prompt.spans import candidates, span_constraint
 
 _MAX_COPIED = 1500  # pieces in all, the latest first
 _MAX_LENGTH = 160  # characters of one
 _MAX_CHARS = 16 * 1024  # of one result that are looked at, from its start
 _LOCATION = re.compile(r"([^\s:`'\"()]+):(\d+)(?:-(\d+))?")
+# `in backticks`, snake_case, a.path/to/a.file, Some.thing, called(
+_NAMED = re.compile(
+    r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w+\(", re.ASCII
+)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_FILE = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
+_MAX_PATHS = 300
 _AROUND = ".,:;!?\"'`()[]{}"
 _WORD = re.compile(r"[A-Za-z]+", re.ASCII)
 # What may follow anything: blanks, marks, and letters of languages that are written without blanks.
 _DELIMITER = r"[ \n,;!?()\[\]\"'“”‘’…—\u3000-\u303F\u4E00-\u9FFF\uFF00-\uFFEF]"
 _AFTER_STOP = r"[ \n)\"'”’`\u3000-\u303F\u4E00-\u9FFF\uFF00-\uFFEF]"
 _START = "root ::= "
+_SYMBOLS = ("search_symbols", "query")  # where live values are the workspace's symbols
 # Words that may be said of anything; all others come from the conversation.
 _ORDINARY = """
 a about after all allow also an and any are as at be because been before both but by call called
@@ -41,15 +53,77 @@ your
 """
 
 
-def telling_constraint(calls: Constraint | None, messages: Sequence[Message]) -> Constraint | None:
-    """Hold an answer behind tool results to what they say; `calls` is what holds further calls.
+def facts_constraint(
+    definitions: Sequence[Mapping[str, Any]],
+    dialect: Dialect,
+    messages: Sequence[Message],
+    *,
+    live: Live | None = None,
+) -> Constraint | None:
+    """What holds a small model's answer and its calls to what is known; see the module.
 
-    Where the last message is no tool's result, `calls` is returned as it is.
+    Where the question names something, or a tool has answered, arguments are copied from this turn
+    alone: neither older turns nor the workspace's other names (`live`) can be meant.
     """
-    if calls is None or not messages or messages[-1].role != "tool":
-        return calls
-    if not calls.grammar.startswith(_START):
-        return calls
+    known = live or {}
+    symbols = frozenset(known.get(_SYMBOLS, ()))
+    last = messages[-1] if messages else Message("user")
+    named = last.role == "user" and names_something(last, symbols)
+    if named or last.role == "tool":
+        said = _turn(messages)
+        # What a result names is named in full: its last part alone would be another file.
+        held = span_constraint(
+            definitions, dialect, texts_of(said), whole=not named, paths=_paths(said)
+        )
+    else:
+        held = span_constraint(definitions, dialect, texts_of(messages), live=known)
+    if held is None or not held.grammar.startswith(_START):
+        return held
+    if named:
+        return Constraint(held.grammar, None)
+    return _told(held, messages) if last.role == "tool" else held
+
+
+def texts_of(messages: Sequence[Message]) -> list[str]:
+    """What was said in a conversation and what calls asked for, the oldest first."""
+    texts = []
+    for message in messages:
+        texts.append(message.content)
+        texts += (json.dumps(call.arguments, ensure_ascii=False) for call in message.tool_calls)
+    return texts
+
+
+def names_something(question: Message, symbols: Collection[str] = ()) -> bool:
+    """Whether a question without code names a path, a symbol, or what only code is spelled like.
+
+    Of `symbols`, which the workspace has, those in small letters may be ordinary words.
+    """
+    text = question.content
+    if question.attached or "```" in text:
+        return False
+    if _NAMED.search(text):
+        return True
+    return any(word in symbols and not word.islower() for word in re.findall(r"\w+", text))
+
+
+def _turn(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages from the last question on."""
+    asked = [index for index, each in enumerate(messages) if each.role == "user"]
+    return messages[asked[-1] :] if asked else messages
+
+
+def _paths(turn: Sequence[Message]) -> list[str]:
+    """The files that results name, which the next call may be about; suggested ones, too."""
+    found: dict[str, None] = {}
+    for message in reversed(turn):
+        if message.role == "tool":
+            text = message.content[:_MAX_CHARS]
+            found |= dict.fromkeys(path for path, _, _ in _LOCATION.findall(text))
+            found |= dict.fromkeys(word.strip(_AROUND) for word in _FILE.findall(text))
+    return list(found)[:_MAX_PATHS]
+
+
+def _told(calls: Constraint, messages: Sequence[Message]) -> Constraint:
     grammar = gbnf.Grammar()
     answer = _answer(grammar, messages)
     told = grammar.text("calls | " + answer)

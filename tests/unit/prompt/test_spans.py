@@ -46,6 +46,12 @@ def test_what_can_be_copied(text, spans):
     assert set(spans) <= set(candidates([text]))
 
 
+def test_whole_names_have_no_parts():
+    found = candidates(["src/app/main.py:12-40 method Thing.run tests/a.py::test_b"], whole=True)
+    assert {"src/app/main.py", "Thing.run", "tests/a.py::test_b"} <= set(found)
+    assert not {"src/app", "main.py", "Thing", "run", "test_b"} & set(found)
+
+
 def test_all_candidates_of_a_sentence():
     assert candidates(["Why does `load(x)` in a/b.py:3 fail?"]) == snapshot(
         [

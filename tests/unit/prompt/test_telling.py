@@ -1,12 +1,14 @@
 """The grammar of answers behind tool results: places and names are copied, never made up."""
 
+import json
+
 import pytest
 
 from quillon.engine.base import Constraint
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.messages import Message
-from quillon.prompt.spans import span_constraint
-from quillon.prompt.telling import copied, telling_constraint
+from quillon.prompt.spans import candidates, span_constraint
+from quillon.prompt.telling import copied, facts_constraint, names_something
 from quillon_testing.answers import definition
 from quillon_tools.calls import ToolCall
 
@@ -27,8 +29,7 @@ TALK = (
 
 @pytest.fixture(scope="module")
 def held() -> Constraint:
-    calls = span_constraint(TOOLS, HERMES, [RESULT])
-    constraint = telling_constraint(calls, TALK)
+    constraint = facts_constraint(TOOLS, HERMES, TALK)
     assert constraint is not None
     assert constraint.trigger is None
     return constraint
@@ -68,17 +69,92 @@ def test_what_nobody_said_cannot(held, accepts, answer):
     assert not accepts(held.grammar, answer)
 
 
-def test_only_answers_behind_results_are_held():
-    calls = span_constraint(TOOLS, HERMES, [RESULT])
-    assert telling_constraint(calls, TALK[:1]) is calls
-    assert telling_constraint(calls, ()) is calls
-    assert telling_constraint(None, TALK) is None
+def test_only_what_names_something_and_answers_behind_results_are_held():
+    talk = (Message("user", "Good morning!"),)
+    assert facts_constraint(TOOLS, HERMES, talk) == span_constraint(
+        TOOLS, HERMES, [talk[0].content]
+    )
+    assert facts_constraint(TOOLS, HERMES, ()) == span_constraint(TOOLS, HERMES, [])
+    assert facts_constraint([], HERMES, TALK) is None
+
+
+def test_arguments_are_of_this_turn_where_a_tool_has_answered(accepts):
+    before = (Message("user", "read lib/old.py"), Message("tool", "lib/old.py"))
+    live = {("read_file", "path"): ("setup.cfg",)}
+    held = facts_constraint(TOOLS, HERMES, (*before, *TALK), live=live)
+    free = facts_constraint(TOOLS, HERMES, (*before, Message("user", "open it")), live=live)
+    assert held is not None
+    assert free is not None
+    for path, now in (("src/ports/quay.py", True), ("lib/old.py", False), ("setup.cfg", False)):
+        call = (
+            f'<tool_call>\n{{"name": "read_file", "arguments": {{"path": "{path}"}}}}\n</tool_call>'
+        )
+        assert accepts(held.grammar, call) is now
+        assert accepts(free.grammar, call) is (path != "src/ports/quay.py")
+
+
+def test_a_path_is_one_that_a_result_names_where_it_names_any(accepts):
+    named = (*TALK[:2], Message("tool", "src/ports/quay.py:12-31 class Quay"))
+    unnamed = (*TALK[:2], Message("tool", "No matches."))
+    for path, good in (("src/ports/quay.py", True), ("Quay", False), ("quay.py", False)):
+        call = json.dumps({"name": "read_file", "arguments": {"path": path}})
+        held = facts_constraint(TOOLS, HERMES, named)
+        assert held is not None
+        assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>") is good
+    held = facts_constraint(TOOLS, HERMES, unnamed)
+    call = '{"name": "read_file", "arguments": {"path": "Quay"}}'
+    assert held is not None
+    assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>")
+
+
+def test_symbols_of_the_workspace_are_names_unless_they_may_be_words():
+    symbols = {"Cart", "run", "MAX"}
+    assert names_something(Message("user", "what does Cart do?"), symbols)
+    assert names_something(Message("user", "MAX 是什么"), symbols) is True
+    assert not names_something(Message("user", "run the tests"), symbols)
+    assert not names_something(Message("user", "what does Cart do?"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does format_price do?",
+        "read src/app.py",
+        "`Quay` 在哪里",
+        "who calls mooring( today?",
+        "and Table.rows",
+        "src/app 里有什么",
+    ],
+)
+def test_what_a_question_names_is_looked_up_first(accepts, question):
+    held = facts_constraint(TOOLS, HERMES, (*TALK, Message("user", question)))
+    assert held is not None
+    assert not accepts(held.grammar, "It returns the price.")
+    path = next(word for word in candidates([question]) if "." in word or "_" in word or word)
+    call = json.dumps({"name": "read_file", "arguments": {"path": path}})
+    assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>")
+    assert held.trigger is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        Message("user", "What is a decorator, e.g. in Python 3.11?"),
+        Message("user", "Why does it fail? Please look again..."),
+        Message("user", "is there a bug?\n```python\ndef f_x(a):\n    return a.b_c\n```"),
+        Message("user", "explain load_all", attached=("src/a.py",)),
+        Message("user", "这段代码有什么问题？"),
+    ],
+)
+def test_a_question_that_names_nothing_or_brings_its_code_may_be_answered(question):
+    held = facts_constraint(TOOLS, HERMES, (question,))
+    assert held is not None
+    assert held.trigger == "<tool_call>"
 
 
 @pytest.mark.parametrize("result", ["", "\n", "``` ` ``", '"\\"\\n\x00', "码头", "x" * 100_000])
 def test_any_result_makes_a_grammar_that_can_end(accepts, result):
-    calls = span_constraint(TOOLS, HERMES, [result])
-    constraint = telling_constraint(calls, (*TALK[:2], Message("tool", result)))
+    constraint = facts_constraint(TOOLS, HERMES, (*TALK[:2], Message("tool", result)))
     assert constraint is not None
     assert accepts(constraint.grammar, "It is in src/a.py:3.")
 
