@@ -79,7 +79,12 @@ class InlineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     max_tokens: Annotated[int, Meta(ge=1, le=1024, description="Longest suggestion.")] = 96
     min_confidence: Annotated[
         float,
-        Meta(ge=0, le=1, description="Least mean probability of a suggestion's first tokens."),
+        Meta(
+            ge=0,
+            le=1,
+            description="Least mean probability of a suggestion's first tokens; where it is not "
+            "set, 0.8 for the embedded model.",
+        ),
     ] = 0.35
     prefix_tokens: Annotated[int, Meta(ge=32, description="Tokens of text before the cursor.")] = (
         1024

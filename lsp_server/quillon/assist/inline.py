@@ -36,6 +36,8 @@ _PARSED_AT_ONCE = ANEW_BYTES // 4
 _LOOK_AROUND = 50  # lines searched for one that is not blank
 _DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
 _PATIENT_DEADLINE = 30.0  # where the user asked for it
+# The least confidence of the embedded model: of what it is less sure of, next to nothing is right.
+_SURE = 0.8
 
 
 class Selected(msgspec.Struct, frozen=True):
@@ -89,6 +91,7 @@ class Suggester:
     ) -> Suggestion | Nothing:
         """A suggestion, or why there is none; raises nothing unless it is cancelled."""
         turn = self._take_turn(query.snapshot.uri)
+        settings = _careful(settings, engine)
         try:
             return await self._answer(query, engine, settings, turn)
         finally:
@@ -294,6 +297,13 @@ def _prompt(found: InlineContext) -> Prompt:
 def _left(text: str, typed: str) -> bool:
     """Whether something of `text` is left when `typed` was typed of it."""
     return len(text) > len(typed) and text.startswith(typed)
+
+
+def _careful(settings: InlineSettings, engine: Engine) -> InlineSettings:
+    """The settings, with more confidence asked of the embedded model where nobody chose one."""
+    if not engine.state().embedded or settings.min_confidence != InlineSettings().min_confidence:
+        return settings
+    return msgspec.structs.replace(settings, min_confidence=_SURE)
 
 
 def _presented(

@@ -220,6 +220,16 @@ async def test_a_model_that_is_not_sure() -> None:
     assert desk.engine.calls[0].outcome == "cancelled"
 
 
+@pytest.mark.parametrize(
+    ("embedded", "chosen", "shown"),
+    [(False, {}, True), (True, {}, False), (True, {"min_confidence": 0.3}, True)],
+)
+async def test_the_embedded_model_must_be_surer(embedded: bool, chosen, shown: bool) -> None:
+    step = Step(reply="foo(a, b, c)", chunk=2, logprob=-0.5)
+    desk = Desk(script=Script(steps=(step,), embedded=embedded), **chosen)
+    assert await desk.show("x = ▮") == ("x = «foo(a, b, c)»" if shown else "UNSURE (61% sure)")
+
+
 async def test_the_user_asked_for_it() -> None:
     desk = Desk(Step(reply="foo(a, b, c)", chunk=2, logprob=UNSURE))
     assert await desk.show("x = ▮", invoked=True) == "x = «foo(a, b, c)»"
