@@ -5,13 +5,16 @@ import json
 
 import pytest
 
-from quillon_testing.stdio_server import raw_server, script_file
-
-RUN_TESTS = (
-    '<tool_call>\n{"name": "run_tests", "arguments": {"target": "test_it.py"}}\n</tool_call>'
+from quillon_testing.chat_turns import (
+    QUILLON,
+    READ,
+    answer,
+    ask,
+    shake,
+    start,
+    texts,
 )
-READ = '<tool_call>\n{"name": "read_file", "arguments": {"path": "it.py"}}\n</tool_call>'
-QUILLON = {"experimental": {"quillon": {"chat": True, "approve": True}}}
+from quillon_testing.stdio_server import raw_server
 
 
 @pytest.fixture
@@ -24,42 +27,6 @@ def folder(tmp_path):
     )
     (path / "conftest.py").write_text("")
     return path
-
-
-def settings(folder, *steps, **more):
-    state = folder.parent
-    script = {"steps": list(steps), "gateFolder": str(state)}
-    file = script_file(state)
-    file.write_text(json.dumps(script))
-    return {"engine": {"kind": "scripted", "script": str(file)}, **more}
-
-
-def start(folder, *steps, **more):
-    return raw_server(folder, settings=settings(folder, *steps, **more))
-
-
-async def shake(server, folder, capabilities=None):
-    await server.initialize(
-        rootUri=folder.as_uri(),
-        workspaceFolders=[{"uri": folder.as_uri(), "name": "workspace"}],
-        capabilities=QUILLON if capabilities is None else capabilities,
-    )
-
-
-def ask(server, text, **more):
-    return server.request("quillon/chat", {"text": text, "partialResultToken": "t", **more})
-
-
-async def answer(server, number):
-    """The result of a turn, and what was streamed."""
-    response = await server.response(number)
-    streamed = [m["params"]["value"] for m in server.seen if m.get("method") == "$/progress"]
-    server.seen = [m for m in server.seen if m.get("method") != "$/progress"]
-    return response, streamed
-
-
-def texts(streamed):
-    return "".join(value["text"] for value in streamed if value["kind"] == "text")
 
 
 async def test_an_answer_is_streamed_and_returned(folder):
@@ -98,84 +65,6 @@ async def test_tools_read_open_buffers_before_the_disk(folder):
         (result,) = [value for value in streamed if value["kind"] == "toolResult"]
         assert result["ok"] is True
         assert "ANSWER = 42" in result["preview"]
-
-
-@pytest.mark.parametrize(("decision", "ran"), [("once", True), ("deny", False)])
-async def test_running_tests_asks_a_client_that_can(folder, decision, ran):
-    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
-        await shake(server, folder)
-        number = ask(server, "run the tests")
-        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
-        params = asked["params"]
-        assert params["tool"] == "run_tests"
-        assert params["arguments"] == {"target": "test_it.py"}
-        assert "pytest" in params["preview"]
-        assert str(folder) in params["preview"]
-        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": decision}})
-        _, streamed = await answer(server, number)
-        (result,) = [value for value in streamed if value["kind"] == "toolResult"]
-        assert ("1 passed" in result["preview"]) is ran
-        states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
-        assert states[-1] == ("done" if ran else "denied")
-
-
-@pytest.mark.parametrize(
-    ("reply", "ran"),
-    [({"title": "Run once"}, True), ({"title": "Do not run"}, False), (None, False)],
-)
-async def test_running_tests_asks_other_clients_by_a_message(folder, reply, ran):
-    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
-        await shake(server, folder, {})
-        number = ask(server, "run the tests")
-        asked = await server.until(lambda m: m.get("method") == "window/showMessageRequest")
-        assert "pytest" in asked["params"]["message"]
-        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": reply})
-        _, streamed = await answer(server, number)
-        (result,) = [value for value in streamed if value["kind"] == "toolResult"]
-        assert ("1 passed" in result["preview"]) is ran
-
-
-async def test_an_error_in_place_of_an_approval_is_a_no(folder):
-    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
-        await shake(server, folder)
-        number = ask(server, "run the tests")
-        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
-        error = {"code": -32601, "message": "what?"}
-        server.send({"jsonrpc": "2.0", "id": asked["id"], "error": error})
-        _, streamed = await answer(server, number)
-        states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
-        assert states[-1] == "denied"
-
-
-async def test_an_approval_that_makes_no_sense_is_a_no(folder):
-    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
-        await shake(server, folder)
-        number = ask(server, "run the tests")
-        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
-        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": "maybe"}})
-        _, streamed = await answer(server, number)
-        states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
-        assert states[-1] == "denied"
-
-
-async def test_cancelling_a_turn_takes_the_question_for_approval_back(folder):
-    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
-        await shake(server, folder)
-        number = ask(server, "run the tests")
-        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
-        server.notify("$/cancelRequest", {"id": number})
-        taken = await server.until(lambda m: m.get("method") == "$/cancelRequest")
-        assert taken["params"]["id"] == asked["id"]
-        assert (await server.response(number))["result"]["finishReason"] == "cancelled"
-        # Answered all the same, it changes nothing.
-        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": "once"}})
-        (row,) = (await server.call("quillon/conversations/list", {}))["result"]
-        conversation = {"conversationId": row["conversationId"]}
-        kept = (await server.call("quillon/conversations/get", conversation))["result"]
-        # A call without a result would leave the model waiting for it.
-        assert [m["role"] for m in kept["messages"]] == ["user", "assistant", "tool"]
-        response, _ = await answer(server, ask(server, "and now?", **conversation))
-        assert response["result"]["text"] == "So."
 
 
 async def test_a_cancelled_turn_stops_and_keeps_what_was_said(folder):
