@@ -5,6 +5,7 @@ import gc
 import hashlib
 import logging
 import os
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -108,6 +109,11 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
         if serving is not None and len(problems) == 1:
             serving.cancel()
 
+    for name in ("SIGTERM", "SIGHUP"):
+        # What the tools have started must end with us. Windows has no such signals.
+        with suppress(AttributeError, NotImplementedError):
+            number = getattr(signal, name)
+            asyncio.get_running_loop().add_signal_handler(number, give_up, f"{name} was received")
     reader = await open_reader(stdin_fd, hands.pending)
     server.protocol.set_writer(await open_writer(stdout, give_up))
     watcher = asyncio.create_task(_leave_with_the_editor(server))
