@@ -7,7 +7,7 @@ that hold prose or code stay free.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from quillon.engine.base import Constraint
@@ -54,14 +54,16 @@ def span_constraint(
     live: Live | None = None,
     whole: bool = False,
     paths: Sequence[str] = (),
+    unmeant: Collection[str] = (),
 ) -> Constraint | None:
     """What holds calls to their schemas and string arguments to `texts` and `live`.
 
     `texts` are what users and tools have written, the oldest first; where they hold more
     candidates than fit, the latest count. `whole`: a path or name is copied as it stands, without
     its parts being candidates of their own. `paths`, if any, are all that a `path` can be.
+    Words of `unmeant`, which are in small letters, are no candidates.
     """
-    spans = candidates(texts, whole=whole)
+    spans = [span for span in candidates(texts, whole=whole) if span.lower() not in unmeant]
     numbers = [str(number) for number in numbers_in(texts)]
     known = live or {}
 

@@ -29,6 +29,12 @@ _NAMED = re.compile(
 )
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _FILE = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
+_PATH = re.compile(
+    r"(?:[\w.-]+/)+(?:[\w.-]*\w)?"
+    r"|\w[\w-]*\.(?:pyi?|md|rst|txt|toml|cfg|ini|json|ya?ml|[cm]?[jt]sx?|cpp|c|h|hpp|go|rs|java|lua|sh)\b",
+    re.ASCII,
+)
+_QUOTED = re.compile(r"[`'\"“「]([^`'\"”」\n]+)[`'\"”」]")
 _MAX_PATHS = 300
 _AROUND = ".,:;!?\"'`()[]{}"
 _WORD = re.compile(r"[A-Za-z]+", re.ASCII)
@@ -73,7 +79,12 @@ def facts_constraint(
         said = _turn(messages)
         # What a result names is named in full: its last part alone would be another file.
         held = span_constraint(
-            definitions, dialect, texts_of(said), whole=not named, paths=_paths(said)
+            definitions,
+            dialect,
+            texts_of(said),
+            whole=not named,
+            paths=_named_paths(last) if named else _paths(said),
+            unmeant=_unmeant(last) if named else (),
         )
     else:
         held = span_constraint(definitions, dialect, texts_of(messages), live=known)
@@ -121,6 +132,18 @@ def _paths(turn: Sequence[Message]) -> list[str]:
             found |= dict.fromkeys(path for path, _, _ in _LOCATION.findall(text))
             found |= dict.fromkeys(word.strip(_AROUND) for word in _FILE.findall(text))
     return list(found)[:_MAX_PATHS]
+
+
+def _named_paths(question: Message) -> list[str]:
+    """The paths of a question, as they stand there and without a slash at their end."""
+    found = [match[0] for match in _PATH.finditer(question.content)]
+    return list(dict.fromkeys(form for path in found for form in (path, path.rstrip("/"))))
+
+
+def _unmeant(question: Message) -> frozenset[str]:
+    """Ordinary words, for which a question that names something does not ask unless quoted."""
+    quoted = {word.lower() for match in _QUOTED.findall(question.content) for word in match.split()}
+    return frozenset(_ORDINARY.split()) - quoted
 
 
 def _told(calls: Constraint, messages: Sequence[Message]) -> Constraint:

@@ -7,7 +7,7 @@ import pytest
 from quillon.engine.base import Constraint
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.messages import Message
-from quillon.prompt.spans import candidates, span_constraint
+from quillon.prompt.spans import span_constraint
 from quillon.prompt.telling import copied, facts_constraint, names_something
 from quillon_testing.answers import definition
 from quillon_tools.calls import ToolCall
@@ -107,6 +107,27 @@ def test_a_path_is_one_that_a_result_names_where_it_names_any(accepts):
     assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>")
 
 
+@pytest.mark.parametrize(
+    ("question", "path", "good"),
+    [
+        ("The error points at src/app.py. Look?", "src/app.py", True),
+        ("The error points at src/app.py. Look?", "points", False),
+        ("The error points at src/app.py. Look?", "app.py", False),
+        ("list tests/unit/ for load_all", "tests/unit/", True),
+        ("list tests/unit/ for load_all", "tests/unit", True),
+        ("setup.cfg 里有什么", "setup.cfg", True),
+        ("is load_all in docs", "docs", True),
+        ("is load_all in docs", "is", False),
+        ("where is `is` of load_all", "is", True),
+    ],
+)
+def test_what_a_question_names_is_what_is_looked_up(accepts, question, path, good):
+    held = facts_constraint(TOOLS, HERMES, (Message("user", question),))
+    call = json.dumps({"name": "read_file", "arguments": {"path": path}})
+    assert held is not None
+    assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>") is good
+
+
 def test_symbols_of_the_workspace_are_names_unless_they_may_be_words():
     symbols = {"Cart", "run", "MAX"}
     assert names_something(Message("user", "what does Cart do?"), symbols)
@@ -116,21 +137,20 @@ def test_symbols_of_the_workspace_are_names_unless_they_may_be_words():
 
 
 @pytest.mark.parametrize(
-    "question",
+    ("question", "path"),
     [
-        "What does format_price do?",
-        "read src/app.py",
-        "`Quay` 在哪里",
-        "who calls mooring( today?",
-        "and Table.rows",
-        "src/app 里有什么",
+        ("What does format_price do?", "format_price"),
+        ("read src/app.py", "src/app.py"),
+        ("`Quay` 在哪里", "Quay"),
+        ("who calls mooring( today?", "mooring"),
+        ("and Table.rows", "Table.rows"),
+        ("src/app 里有什么", "src/app"),
     ],
 )
-def test_what_a_question_names_is_looked_up_first(accepts, question):
+def test_what_a_question_names_is_looked_up_first(accepts, question, path):
     held = facts_constraint(TOOLS, HERMES, (*TALK, Message("user", question)))
     assert held is not None
     assert not accepts(held.grammar, "It returns the price.")
-    path = next(word for word in candidates([question]) if "." in word or "_" in word or word)
     call = json.dumps({"name": "read_file", "arguments": {"path": path}})
     assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>")
     assert held.trigger is None
