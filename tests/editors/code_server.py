@@ -26,8 +26,8 @@ from editors.extension import packed
 from editors.headless import Surroundings
 from editors.workbench import Workbench, workbench
 
-START_SECONDS = 180
-SCENARIO_SECONDS = 1800
+START_SECONDS = 600
+SCENARIO_SECONDS = 3600
 """A whole scenario on a busy machine; each wait inside has its own, shorter deadline."""
 
 DRIVERS = Path(__file__).parent / "workbench"

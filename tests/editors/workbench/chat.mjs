@@ -48,6 +48,12 @@ async function toolCall(session) {
   // The tests that are run next read the file.
   await session.save();
   await session.equal('undone', () => session.read('a.py'), files['a.py']);
+
+  // Or it is looked at first.
+  await answer.locator('.code-bar [aria-label="Review as a diff before it is inserted"]').click();
+  await session.shows('Review a.py');
+  await session.command('Quillon: Discard All Changes');
+  await session.shows('a.py');
   await chat.locator('textarea').focus();
 }
 

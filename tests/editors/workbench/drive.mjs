@@ -12,8 +12,9 @@ for (const [file, text] of Object.entries(files)) {
   fs.mkdirSync(path.dirname(path.join(workspace, file)), { recursive: true });
   fs.writeFileSync(path.join(workspace, file), text);
 }
-const session = await Session.open(address, workspace, pictures, Object.keys(files)[0]);
+const session = await Session.open(address, workspace, pictures);
 try {
+  await session.load(Object.keys(files)[0]);
   await scenario(session);
   console.log('passed');
 } catch (error) {

@@ -7,7 +7,7 @@ import path from 'node:path';
 const { chromium } = createRequire(`${process.env.QUILLON_TEST_TOOLS}/`)('playwright-core');
 
 /** Milliseconds until a wait fails: nothing takes longer for it, and a busy machine needs it. */
-export const PATIENCE = Number(process.env.QUILLON_TEST_PATIENCE ?? 300_000);
+export const PATIENCE = Number(process.env.QUILLON_TEST_PATIENCE ?? 600_000);
 
 /** Milliseconds of a first try, where what is clicked may be renewed; each next try has twice as many. */
 const FIRST_TRY = 10_000;
@@ -37,8 +37,8 @@ export class Session {
     Object.assign(this, { context, page, address, workspace, folder });
   }
 
-  /** Open the workspace in a browser, with a file that is there already. */
-  static async open(address, workspace, folder, file) {
+  /** A browser in which the workspace can be loaded. */
+  static async open(address, workspace, folder) {
     const profile = process.env.QUILLON_TEST_PROFILE;
     // What was compiled of the workbench stays; what earlier workspaces left does not.
     for (const part of ['IndexedDB', 'Local Storage', 'Session Storage', 'Sessions']) {
@@ -52,9 +52,7 @@ export class Session {
     if (process.env.QUILLON_TEST_VERBOSE) {
       page.on('console', (message) => console.log(`[page] ${message.text().slice(0, 300)}`));
     }
-    const session = new Session(context, page, address, workspace, folder);
-    await session.load(file);
-    return session;
+    return new Session(context, page, address, workspace, folder);
   }
 
   static #program() {
@@ -87,6 +85,7 @@ export class Session {
     return this.page.locator('.notification-list-item', { hasText: text }).first();
   }
 
+  /** Load the workspace, with a file in the editor. */
   async load(file) {
     const host = new URL(this.address).host;
     const opened = file && `vscode-remote://${host}${encodeURI(path.join(this.workspace, file))}`;
