@@ -1,6 +1,7 @@
 """The embedded model's vocabulary: trust, bytes, special tokens; and models that cannot load."""
 
 import shutil
+import struct
 
 import pytest
 from hypothesis import given
@@ -68,9 +69,17 @@ def test_neighbours_of_one_kind_are_one_text(model):
     assert model.tokenize((Segment(""), Segment("", trusted=True))) == []
 
 
-def test_pieces_longer_than_any_small_buffer_are_whole(model):
+def test_pieces_longer_than_any_small_buffer_are_whole(model, tmp_path):
     longest = max(range(model.vocab_size), key=lambda token: len(model.piece(token)))
-    assert len(model.piece(longest)) > 64
+    blanks = len(model.piece(longest))
+    assert model.piece(longest) == b" " * blanks
+    path = tmp_path / "long.gguf"
+    path.write_bytes(_with_longer_blanks(EMBEDDED.read_bytes(), blanks, by=100))
+    longer = Model(path)
+    try:
+        assert longer.piece(longest) == b" " * (blanks + 100)
+    finally:
+        longer.close()
 
 
 def test_every_token_has_bytes_and_special_ones_their_spelling(model):
@@ -138,3 +147,19 @@ def test_a_model_without_template_and_fim_says_so(tmp_path):
         assert "<|fim_prefix|>" not in model.special
     finally:
         model.close()
+
+
+def _with_longer_blanks(data, blanks, *, by):
+    """The model file with a longer token of blanks; the chat template pays for its bytes."""
+    blank = "Ġ".encode()
+    old, new = (_string(blank * count) for count in (blanks, blanks + by))
+    key = b"tokenizer.chat_template"
+    start = data.index(key) + len(key) + 4  # behind the type of the value
+    (length,) = struct.unpack_from("<Q", data, start)
+    template = data[start : start + 8 + length]
+    data = data.replace(template, _string(template[8 : len(template) - by * len(blank)]), 1)
+    return data.replace(old, new, 1)
+
+
+def _string(text):
+    return struct.pack("<Q", len(text)) + text

@@ -190,8 +190,8 @@ def test_the_list_has_the_chosen_the_embedded_and_the_folders(tmp_path: Path, mo
     models = list_models(chosen(str(tmp_path / "mine.gguf")), {})
     assert [(m.path.name, m.source, m.parameters, m.problem is None) for m in models] == snapshot(
         [
-            ("mine.gguf", "settings", 11475264, True),
-            ("quillon-tiny-q8_0.gguf", "embedded", 11475264, True),
+            ("mine.gguf", "settings", 5771264, True),
+            ("quillon-tiny-q8_0.gguf", "embedded", 5771264, True),
             ("a.gguf", "folder", 136, True),
             ("m-00001-of-00003.gguf", "folder", 408, True),
             ("pipe.gguf", "folder", 0, False),
