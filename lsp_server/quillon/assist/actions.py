@@ -18,6 +18,14 @@ from quillon.text import Span
 
 _MOST_PROBLEMS = 5
 _TITLE_LENGTH = 60  # characters of a problem's message in a title
+_TITLES = {
+    "explain": ("Explain this", "解释这段代码"),
+    "explainProblem": ("Explain this problem", "解释这个问题"),
+    "fix": ("Fix this problem", "修复这个问题"),
+    "docstring": ("Write a docstring for {}", "为 {} 编写文档字符串"),
+    "implement": ("Implement {} from its signature", "根据签名实现 {}"),
+    "test": ("Write a test for {}", "为 {} 编写测试"),
+}
 
 
 class ActionKind(Enum):
@@ -35,6 +43,10 @@ class ActionKind(Enum):
         """Whether the action ends in an edit, not in an explanation."""
         return self not in (ActionKind.EXPLAIN, ActionKind.EXPLAIN_PROBLEM)
 
+    def title(self, name: str = "", *, chinese: bool = False) -> str:
+        """What a menu shows; `name` is that of a definition."""
+        return _TITLES[self.value][chinese].format(name)
+
 
 class Offer(msgspec.Struct, frozen=True):
     """One action. `span` is what it is about, `problem` what it explains or fixes.
@@ -50,40 +62,54 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 def offers(
-    snapshot: DocumentSnapshot, selection: Span, problems: Sequence[Diagnostic]
+    snapshot: DocumentSnapshot,
+    selection: Span,
+    problems: Sequence[Diagnostic],
+    *,
+    chinese: bool = False,
 ) -> list[Offer]:
-    """The actions for a selection, which may be empty, and the problems that touch it."""
+    """The actions for a selection, which may be empty, and the problems that touch it.
+
+    `chinese`: the user reads Chinese.
+    """
     if not snapshot.text.strip():
         return []
     place = _at_code(snapshot, selection)
     tree = snapshot.tree
     definition = definition_at(tree, place) if tree is not None else None
     subject = _subject(snapshot, selection, place, definition)
-    found = list(_for_problems(snapshot, problems))
+    found = list(_for_problems(snapshot, problems, chinese=chinese))
     if definition is not None:
-        found += _for_definition(snapshot, definition)
+        found += _for_definition(snapshot, definition, chinese=chinese)
     if subject is not None:
-        found.append(Offer(ActionKind.EXPLAIN, "Explain this", subject))
+        found.append(Offer(ActionKind.EXPLAIN, ActionKind.EXPLAIN.title(chinese=chinese), subject))
     return found
 
 
-def _for_problems(snapshot: DocumentSnapshot, problems: Sequence[Diagnostic]) -> Iterator[Offer]:
+def _for_problems(
+    snapshot: DocumentSnapshot, problems: Sequence[Diagnostic], *, chinese: bool
+) -> Iterator[Offer]:
+    colon = "：" if chinese else ": "
     for problem in problems[:_MOST_PROBLEMS]:
-        message = f": {_short(problem.message)}" if len(problems) > 1 else ""
+        message = f"{colon}{_short(problem.message)}" if len(problems) > 1 else ""
         span = subject_of(snapshot, problem.span)
-        yield Offer(ActionKind.FIX, f"Fix this problem{message}", span, problem)
-        yield Offer(ActionKind.EXPLAIN_PROBLEM, f"Explain this problem{message}", span, problem)
+        for kind in (ActionKind.FIX, ActionKind.EXPLAIN_PROBLEM):
+            yield Offer(kind, kind.title(chinese=chinese) + message, span, problem)
 
 
-def _for_definition(snapshot: DocumentSnapshot, definition: Definition) -> Iterator[Offer]:
-    here = definition.whole
+def _for_definition(
+    snapshot: DocumentSnapshot, definition: Definition, *, chinese: bool
+) -> Iterator[Offer]:
+    def offer(kind: ActionKind, impossible: str = "") -> Offer:
+        title = kind.title(definition.name, chinese=chinese)
+        return Offer(kind, title, definition.whole, impossible=impossible)
+
     if definition.stub is not None:
-        yield Offer(ActionKind.IMPLEMENT, f"Implement {definition.name} from its signature", here)
+        yield offer(ActionKind.IMPLEMENT)
     if not definition.documented:
-        yield Offer(ActionKind.DOCSTRING, f"Write a docstring for {definition.name}", here)
+        yield offer(ActionKind.DOCSTRING)
     if definition.stub is None and definition.body is not None and not _in_tests(snapshot):
-        title = f"Write a test for {definition.name}"
-        yield Offer(ActionKind.TEST, title, here, impossible=_untestable(snapshot))
+        yield offer(ActionKind.TEST, _untestable(snapshot))
 
 
 def _in_tests(snapshot: DocumentSnapshot) -> bool:

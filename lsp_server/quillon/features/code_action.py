@@ -12,6 +12,7 @@ from lsprotocol import types as lsp
 from quillon import convert
 from quillon.action_data import EXPLAIN_COMMAND, data_of, documents_of, offer_of, surroundings
 from quillon.assist.actions import ActionKind, Offer, offers
+from quillon.assist.actions_prompt import reads_chinese
 from quillon.assist.actions_run import Tell, propose
 from quillon.assist.actions_tests import needs_new_file
 from quillon.assist.edits import Proposal
@@ -51,7 +52,7 @@ def register(server: QuillonServer) -> None:
             ls.session.note_diagnostics(snapshot, problems)
         found = [
             offer
-            for offer in offers(snapshot, selection, problems)
+            for offer in offers(snapshot, selection, problems, chinese=reads_chinese(client.locale))
             if _is_wanted(_KINDS[offer.kind], params.context.only)
         ]
         no_model = _without_model(ls)

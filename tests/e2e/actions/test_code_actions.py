@@ -60,6 +60,21 @@ async def test_the_list(folder, name):
         assert actions["Explain this"].command.command == "quillon.explain"
 
 
+async def test_the_list_in_chinese(folder):
+    async with editor_session(
+        "vscode", folder, script("```python\nx\n```"), locale="zh-cn"
+    ) as editor:
+        stub = marked("def add(a, b):▮\n    ...\n")
+        uri = editor.open(folder / "a.py", stub.text)
+        assert list(await editor.actions(uri, stub, "it does nothing")) == [
+            "修复这个问题",
+            "解释这个问题",
+            "根据签名实现 add",
+            "为 add 编写文档字符串",
+            "解释这段代码",
+        ]
+
+
 async def test_only_what_was_asked_for(folder):
     async with editor_session("vscode", folder, script()) as editor:
         uri = editor.open(folder / "a.py", ADD.text)
