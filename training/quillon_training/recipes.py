@@ -1,8 +1,8 @@
 """From fresh weights to a trained model in phases: one recipe for each size of machine.
 
 `cpu` is for two cores and some ten hours; `gpu` for one H200 and 25 minutes, with text of at most
-64 MiB (compressed) and a model of less than 64 MiB. The `gpu` recipe has not been run on a GPU, but for
-a few steps on a CPU: its rates and numbers of steps are estimates.
+64 MiB (compressed) and a model of less than 64 MiB. The `gpu` recipe has not been run on a GPU, but
+for a few steps on a CPU: its rates and numbers of steps are estimates.
 """
 
 import logging
