@@ -271,6 +271,10 @@ def chance(seed):
     return random.Random(seed)  # noqa: S311 - the same noise each time
 
 
+def _is_text(piece: bytes) -> bool:
+    return piece.decode("utf-8", "ignore").encode() == piece
+
+
 def generated(model, grammar, rng):
     """A text of random tokens that a grammar allows, which soon prefers what comes to an end."""
     running = Grammar(model, grammar)
@@ -278,12 +282,14 @@ def generated(model, grammar, rng):
     ends = [token for token in range(model.vocab_size) if model.ends(token)]
     closing = [model._raw_tokens(text, special=True) for text in ('"', "}", "]", "</", "\n", ">")]
     favourites = [tokens[0] for tokens in closing if len(tokens) == 1]
+    # llama.cpp lets parts of characters stand alone, which no text has: noise must not draw them.
+    parts = [token for token in range(model.vocab_size) if not _is_text(model.piece(token))]
     try:
         for count in range(3000):
             candidates = np.zeros(model.vocab_size, _CANDIDATE)
             candidates["id"] = np.arange(model.vocab_size)
             running.mask(candidates)
-            candidates["logit"][model.steering] = -np.inf
+            candidates["logit"][[*model.steering, *parts]] = -np.inf
             allowed = np.flatnonzero(np.isfinite(candidates["logit"]))
             good = [t for t in (*ends, *favourites) if t in set(allowed.tolist())]
             if good and (count > 30 or rng.random() < 0.2):
