@@ -73,7 +73,10 @@ def create_server(options: ServerOptions | None = None) -> QuillonServer:
 
 
 def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: BinaryIO) -> int:
-    """Serve one client until it leaves; the exit status that the specification asks for."""
+    """Serve one client until it leaves; the exit status that the specification asks for.
+
+    Negative where a signal ended the session: its number.
+    """
     server.protocol.answered = hands.answered
     # A thread that parses holds the interpreter; the event loop must not wait long for its turn.
     sys.setswitchinterval(_SWITCH_INTERVAL)
@@ -85,11 +88,20 @@ def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: Binary
         return int(stop.code or 0)
     except KeyboardInterrupt:
         return 130
+    except _SignalledError as ended:
+        logger.info("%s was received. The session ends.", ended.number.name)
+        return -ended.number
     if problem:
         logger.error("%s. The session ends.", problem)
     else:
         logger.info("The client closed the connection without saying exit")
     return 1
+
+
+class _SignalledError(Exception):
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def _quiet_pygls() -> None:
@@ -109,11 +121,17 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
         if serving is not None and len(problems) == 1:
             serving.cancel()
 
+    received: list[signal.Signals] = []
+
+    def end_by(number: signal.Signals) -> None:
+        received.append(number)
+        give_up(f"{number.name} was received")
+
     for name in ("SIGTERM", "SIGHUP"):
         # What the tools have started must end with us. Windows has no such signals.
         with suppress(AttributeError, NotImplementedError):
             number = getattr(signal, name)
-            asyncio.get_running_loop().add_signal_handler(number, give_up, f"{name} was received")
+            asyncio.get_running_loop().add_signal_handler(number, end_by, number)
     reader = await open_reader(stdin_fd, hands.pending)
     server.protocol.set_writer(await open_writer(stdout, give_up))
     watcher = asyncio.create_task(_leave_with_the_editor(server))
@@ -133,6 +151,8 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
         watcher.cancel()
         await server.close()
         await server.leave()
+    if received:
+        raise _SignalledError(received[0])
     return problems[0] if problems else reader.problem
 
 

@@ -39,7 +39,10 @@ async def test_a_program_of_a_call_ends_with_the_server(tmp_path, how):
                 server.process.stdin.close()
             else:
                 server.process.send_signal(getattr(signal, how))
-            await server.process.wait()
+            status = await server.process.wait()
+            if how in {"SIGTERM", "SIGHUP"}:
+                # An editor that ended it so reports any other status as a failure.
+                assert status == -getattr(signal, how)
             await until(lambda: not alive(number))
         finally:
             if alive(number):

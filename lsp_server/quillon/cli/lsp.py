@@ -7,6 +7,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 from typing import Any
 
@@ -40,6 +41,10 @@ def run(arguments: list[str]) -> int:
     status = serve(server, hands, 0, stdout)
     logging.shutdown()
     sys.stderr.flush()
+    if status < 0:
+        # Editors end servers by signals, and take any other status for a failure.
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
     # A thread of the tools may still wait for a child; the editor must not wait for it.
     os._exit(status)
 
