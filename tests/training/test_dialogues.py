@@ -79,7 +79,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(folder):
-    plan = Plan(split="train", per_repository=120, repositories=1, seed=3)
+    plan = Plan(split="train", per_repository=240, repositories=1, seed=3)
     return list(generate([folder], plan))
 
 
