@@ -124,7 +124,7 @@ async def test_ten_windows_on_a_workspace_share_an_engine(folder, made):
         assert [process.pid for process in made.processes()] == [engine["pid"]]
         assert engine["info"]["clients"] == 10
         answers = await asyncio.gather(*(answer(window, "hello") for window in windows))
-        assert all(found["result"]["text"] for found in answers)
+        assert all(found["result"]["usage"]["completionTokens"] for found in answers)
         # All of them wrote to the same store, and nothing is lost.
         stored = (await windows[0].call("quillon/conversations/list", {}))["result"]
         asked = {found["result"]["conversationId"] for found in answers}
@@ -177,9 +177,13 @@ async def test_a_killed_engine_costs_a_sentence_and_no_session(folder, made):
         create = await server.until(lambda m: m.get("method") == "window/workDoneProgress/create")
         server.send({"jsonrpc": "2.0", "id": create["id"], "result": None})
         engine.kill()
-        refused = await server.response(resolving)
-        assert refused["error"]["code"] == -32803
-        assert "Traceback" not in refused["error"]["message"]
+        ended = await server.response(resolving)
+        # What had not reached the engine yet is done by the next one.
+        if "error" in ended:
+            assert ended["error"]["code"] == -32803
+            assert "Traceback" not in ended["error"]["message"]
+        else:
+            assert ended["result"]["edit"]
         assert (await answer(server, "hello"))["result"]["text"]
         running = made.processes()
         assert await server.leave() == 0
@@ -192,8 +196,15 @@ async def test_a_client_that_vanishes_frees_the_engine(folder, made):
     async with server_in(folder, made) as server:
         await begin(server, folder, ENDLESS)
         await watcher.info()
+        states = []
+
+        def note(info, _part):
+            states.append(info.state)
+            if info.state == "ready" and "busy" in states:
+                idle.set()
+
+        watcher.subscribe(note)
         await begun(server)
-        watcher.subscribe(lambda info, _part: idle.set() if info.state == "ready" else None)
         server.process.stdin.close()
         assert await server.ended() == 1
         await asyncio.wait_for(idle.wait(), DEADLINE)
