@@ -5,17 +5,19 @@ import json
 import os
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import psutil
 import pytest
 
+from quillon.engine.models import EMBEDDED
 from quillon_testing.engines import Engines, engines
+from quillon_testing.gguf_files import never_ending
 from quillon_testing.stdio_server import DEADLINE, RawServer, raw_server
 
 TEXT = "def first(a):\n    return a\n"
-# Far from what the model would say, so that an answer goes on for long.
-ENDLESS = {"chat": {"temperature": 2.0, "topK": 0, "topP": 1.0}}
-BRIEF = {"chat": {"temperature": 0.0}}
+IDLE = {"idleMinutes": 0.001}
+BRIEF = {"model": IDLE, "chat": {"temperature": 0.0}}
 CAPABILITIES = {
     "experimental": {"quillon": {"chat": True, "approve": True}},
     "textDocument": {
@@ -38,6 +40,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
+def endless(tmp_path):
+    """Settings with which an answer goes on until it is stopped, and is not broken off."""
+    model = never_ending(tmp_path / "endless.gguf", EMBEDDED)
+    chat = {"temperature": 1.0, "topK": 0, "topP": 1.0}
+    return {"model": {**IDLE, "path": str(model)}, "chat": chat}
+
+
+@pytest.fixture
 async def made():
     async with engines() as found:
         yield found
@@ -52,15 +62,20 @@ async def begin(server: RawServer, folder, settings) -> str:
         rootUri=folder.as_uri(),
         workspaceFolders=[{"uri": folder.as_uri(), "name": folder.name}],
         capabilities=CAPABILITIES,
-        initializationOptions={"model": {"idleMinutes": 0.001}, **settings},
+        initializationOptions=settings,
     )
     uri = (folder / "a.py").as_uri()
     item = {"uri": uri, "languageId": "python", "version": 1, "text": TEXT}
     server.notify("textDocument/didOpen", {"textDocument": item})
-    await server.until(
-        lambda m: m.get("method") == "quillon/status" and m["params"]["state"] == "ready"
-    )
+    await status(server, "ready")
     return uri
+
+
+async def status(server: RawServer, state: str) -> None:
+    """Wait until the server says that its engine is in this state."""
+    await server.until(
+        lambda m: m.get("method") == "quillon/status" and m["params"]["state"] == state
+    )
 
 
 async def answer(server: RawServer, text: str) -> dict:
@@ -68,7 +83,7 @@ async def answer(server: RawServer, text: str) -> dict:
 
 
 async def begun(server: RawServer) -> int:
-    """The number of a question whose answer is being streamed, most often for some time."""
+    """The number of a question whose answer is being streamed and does not end soon."""
     number = server.request("quillon/chat", {"text": "Go on.", "partialResultToken": 1})
     await server.until(
         lambda m: m.get("method") == "$/progress" and m["params"]["value"]["kind"] == "text"
@@ -88,6 +103,14 @@ async def status_of_engines(made: Engines) -> list[dict]:
     return [json.loads(line) for line in out.splitlines()]
 
 
+async def engine_of(made: Engines, model: Path) -> psutil.Process:
+    """The process that runs a model; another one may be about to end."""
+    (pid,) = [
+        row["pid"] for row in await status_of_engines(made) if row["info"]["path"] == str(model)
+    ]
+    return psutil.Process(pid)
+
+
 async def gone(processes: list[psutil.Process]) -> bool:
     _, alive = await asyncio.to_thread(psutil.wait_procs, processes, timeout=DEADLINE)
     return not alive
@@ -102,10 +125,10 @@ async def test_two_servers_share_an_engine_that_ends_after_the_last(folder, tmp_
         (engine,) = await status_of_engines(made)
         assert [process.pid for process in made.processes()] == [engine["pid"]]
         assert engine["info"]["clients"] == 2
-        answers = await asyncio.gather(answer(one, "hello"), answer(two, "hello"))
+        answers = await asyncio.gather(answer(one, "thank you"), answer(two, "thank you"))
         assert all(found["result"]["text"] for found in answers)
         assert await one.leave() == 0
-        assert (await answer(two, "still there?"))["result"]["text"]
+        assert (await answer(two, "thanks a lot"))["result"]["text"]
         (engine,) = await status_of_engines(made)
         assert engine["info"]["clients"] == 1
         running = made.processes()
@@ -119,12 +142,14 @@ async def test_ten_windows_on_a_workspace_share_an_engine(folder, made):
         windows = []
         for _ in range(10):
             windows.append(await stack.enter_async_context(server_in(folder, made)))
-            await begin(windows[-1], folder, {"chat": {"temperature": 0.0, "maxTokens": 16}})
+            await begin(
+                windows[-1], folder, {"model": IDLE, "chat": {"temperature": 0.0, "maxTokens": 16}}
+            )
         (engine,) = await status_of_engines(made)
         assert [process.pid for process in made.processes()] == [engine["pid"]]
         assert engine["info"]["clients"] == 10
-        answers = await asyncio.gather(*(answer(window, "hello") for window in windows))
-        assert all(found["result"]["usage"]["completionTokens"] for found in answers)
+        answers = await asyncio.gather(*(answer(window, "thank you") for window in windows))
+        assert all(found["result"]["text"] for found in answers)
         # All of them wrote to the same store, and nothing is lost.
         stored = (await windows[0].call("quillon/conversations/list", {}))["result"]
         asked = {found["result"]["conversationId"] for found in answers}
@@ -133,38 +158,9 @@ async def test_ten_windows_on_a_workspace_share_an_engine(folder, made):
             assert await window.leave() == 0
 
 
-async def test_a_killed_engine_costs_a_sentence_and_no_session(folder, made):
+async def test_a_killed_engine_costs_a_sentence_and_no_session(folder, made, endless):
     async with server_in(folder, made) as server:
-        uri = await begin(server, folder, ENDLESS)
-
-        ended = {}
-        for _ in range(5):  # an answer may be over before its engine is killed
-            number = await begun(server)
-            (engine,) = made.processes()
-            engine.kill()
-            ended = await server.response(number)
-            if "error" in ended:
-                break
-        lost = ended["error"]
-        assert lost["code"] == -32803
-        assert "engine process" in lost["message"]
-        brief = {"settings": {"quillon": {"model": {"idleMinutes": 0.001}, **BRIEF}}}
-        server.notify("workspace/didChangeConfiguration", brief)
-        assert (await answer(server, "hello"))["result"]["text"]
-
-        # Stopped first, so that what is asked for cannot be there before the kill.
-        (engine,) = made.processes()
-        engine.suspend()
-        place = {"line": 1, "character": 4}
-        ghost = server.request(
-            "textDocument/inlineCompletion",
-            {"textDocument": {"uri": uri}, "position": place, "context": {"triggerKind": 1}},
-        )
-        engine.kill()
-        assert (await server.response(ghost))["result"] == {"items": []}
-        status = (await server.call("quillon/status/get"))["result"]
-        assert status["noSuggestion"]
-        assert (await answer(server, "hello"))["result"]["text"]
+        uri = await begin(server, folder, endless)
 
         (engine,) = made.processes()
         start = {"line": 0, "character": 0}
@@ -177,39 +173,49 @@ async def test_a_killed_engine_costs_a_sentence_and_no_session(folder, made):
             },
         )
         action = next(one for one in actions["result"] if "docstring" in one["title"])
-        engine.suspend()
         resolving = server.request("codeAction/resolve", action)
         create = await server.until(lambda m: m.get("method") == "window/workDoneProgress/create")
         server.send({"jsonrpc": "2.0", "id": create["id"], "result": None})
+        await status(server, "busy")
         engine.kill()
-        ended = await server.response(resolving)
-        # What had not reached the engine yet is done by the next one.
-        if "error" in ended:
-            assert ended["error"]["code"] == -32803
-            assert "Traceback" not in ended["error"]["message"]
-        else:
-            assert ended["result"]["edit"]
-        assert (await answer(server, "hello"))["result"]["text"]
+        refused = await server.response(resolving)
+        assert refused["error"]["code"] == -32803
+        assert "Traceback" not in refused["error"]["message"]
+
+        number = await begun(server)
+        (engine,) = made.processes()
+        engine.kill()
+        lost = (await server.response(number))["error"]
+        assert lost["code"] == -32803
+        assert "engine process" in lost["message"]
+
+        server.notify("workspace/didChangeConfiguration", {"settings": {"quillon": BRIEF}})
+        assert (await answer(server, "thank you"))["result"]["text"]
+        engine = await engine_of(made, EMBEDDED)
+        # Stopped first, so that what is asked for cannot be there before the kill.
+        engine.suspend()
+        place = {"line": 1, "character": 4}
+        ghost = server.request(
+            "textDocument/inlineCompletion",
+            {"textDocument": {"uri": uri}, "position": place, "context": {"triggerKind": 1}},
+        )
+        engine.kill()
+        assert (await server.response(ghost))["result"] == {"items": []}
+        assert (await server.call("quillon/status/get"))["result"]["noSuggestion"]
+        assert (await answer(server, "thank you"))["result"]["text"]
         running = made.processes()
         assert await server.leave() == 0
         assert await gone(running)
 
 
-async def test_a_client_that_vanishes_frees_the_engine(folder, made):
-    watcher = made.client()
+async def test_a_client_that_vanishes_frees_the_engine(folder, made, endless):
+    watcher = made.client(Path(endless["model"]["path"]))
     idle = asyncio.Event()
     async with server_in(folder, made) as server:
-        await begin(server, folder, ENDLESS)
+        await begin(server, folder, endless)
         await watcher.info()
-        states = []
-
-        def note(info, _part):
-            states.append(info.state)
-            if info.state == "ready" and "busy" in states:
-                idle.set()
-
-        watcher.subscribe(note)
         await begun(server)
+        watcher.subscribe(lambda info, _part: idle.set() if info.state == "ready" else None)
         server.process.stdin.close()
         assert await server.ended() == 1
         await asyncio.wait_for(idle.wait(), DEADLINE)
@@ -217,9 +223,9 @@ async def test_a_client_that_vanishes_frees_the_engine(folder, made):
         assert engine["info"]["clients"] == 1
 
 
-async def test_a_server_that_is_killed_frees_the_engine(folder, made):
+async def test_a_server_that_is_killed_frees_the_engine(folder, made, endless):
     async with server_in(folder, made) as server:
-        await begin(server, folder, ENDLESS)
+        await begin(server, folder, endless)
         await begun(server)
         running = made.processes()
         server.process.kill()

@@ -1,10 +1,12 @@
 """Writes small GGUF files for tests: the header that a test wants, and zeros as weights."""
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
 
 F32, Q8_0 = 0, 8
+_FIM_PAD = 6  # in the embedded model's vocabulary
 
 CHAT_MODEL: dict[str, Any] = {
     "general.architecture": "qwen3",
@@ -43,6 +45,22 @@ def trained_for(path: Path, model: Path, context: int) -> Path:
     data = model.read_bytes()
     value = data.index(b".context_length") + len(b".context_length") + struct.calcsize("<I")
     path.write_bytes(data[:value] + struct.pack("<I", context) + data[value + 4 :])
+    return path
+
+
+def never_ending(path: Path, model: Path) -> Path:
+    """A copy of the embedded model whose answers go on until something else ends them.
+
+    The tokens that llama.cpp takes for ends get other names, in the vocabulary and the template
+    alike; what is left as an end is padding, which no model is trained to say.
+    """
+    data = model.read_bytes()
+    for end in (b"im_end", b"endoftext", b"file_sep", b"repo_name"):
+        data = data.replace(b"<|" + end + b"|>", b"<|" + end[::-1] + b"|>")
+    role = rb"(tokenizer\.ggml\.(?:eos|eot|fim_rep|fim_sep)_token_id\x04\0\0\0)...."
+    data, changed = re.subn(role, rb"\1" + struct.pack("<I", _FIM_PAD), data, flags=re.DOTALL)
+    assert changed == 4
+    path.write_bytes(data)
     return path
 
 

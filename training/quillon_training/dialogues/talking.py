@@ -7,6 +7,7 @@ import tomllib
 from importlib.resources import files
 
 from quillon_training.dialogues.bugs import CLEAN, EXCEPTIONS, PATTERNS
+from quillon_training.dialogues.problems import CHECKERS, NAMED, OF_PATTERNS, name_in
 from quillon_training.dialogues.projects import FUNCTIONS, MODULES, PACKAGES
 from quillon_training.dialogues.recorder import Scene
 from quillon_training.dialogues.records import Dialogue, Language
@@ -17,6 +18,8 @@ _EVERY_HELD = 8
 _CAPITAL = 0.4
 _MOST_LINES = 24
 _CLEAN_SHARE = 0.4
+_SAID_BY_CHECKER = 0.5
+_WITH_TOOLS = 0.5  # of questions about code that is given: the chat has tools, actions have none
 _SHORTEST_SUMMARY, _LONGEST_SUMMARY = 15, 120  # characters
 _EN_BUG = (
     "is there a bug in this code?",
@@ -122,12 +125,44 @@ async def mistake(scene: Scene) -> Dialogue | None:
             return None
         pattern, (code, line) = scene.rng.choice(fitting)
     _say_code(scene, _EN_BUG, _ZH_BUG, code)
+    tools = not scene.unseen and scene.rng.random() < _WITH_TOOLS
     if pattern is None:
         said = scene.either(*CLEAN)
-        return scene.answer("bug", said, said, tools=False)
+        return scene.answer("bug", said, said, tools=tools)
     said = f"`{line}`: {scene.either(pattern.english, pattern.chinese)}"
     fact = scene.either(pattern.name, pattern.chinese.split("：")[0])
-    return scene.answer("bug", said, fact, tools=False)
+    return scene.answer("bug", said, fact, tools=tools)
+
+
+async def problem(scene: Scene) -> Dialogue | None:
+    """The editor's action: what a checker's message means, as the chat or a page asks it."""
+    symbol = scene.symbol()
+    code = _code(scene, symbol)
+    if code is None:
+        return None
+    fitting = [(item, made) for item in PATTERNS if (made := item.inject(code, scene.rng))]
+    if fitting and scene.rng.random() < _SAID_BY_CHECKER:
+        pattern, (code, line) = scene.rng.choice(fitting)
+        message = scene.rng.choice(OF_PATTERNS[pattern.name])
+        said = f"`{line}`: {scene.either(pattern.english, pattern.chinese)}"
+        fact = scene.either(pattern.name, pattern.chinese.split("：")[0])
+    else:
+        found = scene.rng.choice(NAMED)
+        names = name_in(code, found)
+        if not names:
+            return None
+        values = {"x": scene.rng.choice(names), "type": scene.rng.choice(_TYPES)}
+        message = scene.rng.choice(found.messages).format(**values)
+        said = fact = scene.either(found.english, found.chinese).format(**values)
+    if scene.rng.random() < _SAID_BY_CHECKER:
+        message += f" ({scene.rng.choice(CHECKERS)})"
+    asked = scene.either(
+        f"explain this error: {message}\nWhat causes it, and how is it mended?",
+        f"解释一下这个报错：{message}\n是什么原因造成的，应该怎样修改？",
+    )
+    tools = scene.rng.random() < _WITH_TOOLS
+    _say_given(scene, asked, symbol, code, attached=tools)
+    return scene.answer("problem", said, fact, tools=tools)
 
 
 async def traceback(scene: Scene) -> Dialogue | None:
@@ -177,12 +212,14 @@ async def explain_code(scene: Scene) -> Dialogue | None:
     code = _code(scene, symbol) if symbol else None
     if symbol is None or code is None:
         return None
-    scene.say(f"{scene.either('explain this code', '解释一下这段代码')}\n```python\n{code}\n```")
+    tools = not scene.unseen and scene.rng.random() < _WITH_TOOLS
+    asked = scene.either("explain this code", "解释一下这段代码")
+    _say_given(scene, asked, symbol, code, attached=tools)
     listed = ", ".join(f"`{name}`" for name in symbol.parameters)
     takes = scene.either(f" It takes {listed}.", f" 它的参数是 {listed}。") if listed else ""
     name = symbol.name.split(".")[-1]
     return scene.answer(
-        "explaincode", f"`{name}`: {symbol.summary}{takes}", symbol.summary, tools=False
+        "explaincode", f"`{name}`: {symbol.summary}{takes}", symbol.summary, tools=tools
     )
 
 
@@ -223,6 +260,15 @@ def _say_code(
     scene.say(f"{asked}\n{fenced}" if scene.rng.random() < 0.7 else f"{fenced}\n{asked}")  # noqa: PLR2004
 
 
+def _say_given(scene: Scene, asked: str, symbol: Symbol, code: str, *, attached: bool) -> None:
+    """Code as the chat attaches it, with its place before and the question behind, or as a page."""
+    label = f"{symbol.path}:{symbol.first}-{symbol.last}"
+    form = (
+        f"{label}\n```\n{code}\n```\n\n{asked}" if attached else f"{asked}\n```python\n{code}\n```"
+    )
+    scene.say(form)
+
+
 def _documented(scene: Scene) -> Symbol | None:
     found = [
         item
@@ -253,7 +299,8 @@ TALKING: dict[str, tuple[Scenario, float]] = {
     "talk": (talk, 1.5),
     "general": (general, 0.8),  # more of them, and a small model declines what tools do
     "unclear": (unclear, 1.0),
-    "bug": (mistake, 2.5),
+    "bug": (mistake, 4.0),
+    "problem": (problem, 2.0),
     "traceback": (traceback, 1.5),
     "docstring": (docstring, 1.0),
     "explaincode": (explain_code, 1.0),
