@@ -33,6 +33,7 @@ from quillon.handshake import Handshake
 from quillon.rpc import QuillonServer
 from quillon.session import Session
 from quillon.settings import parse_settings
+from quillon.signals import SignalledError, when_signalled
 from quillon.stdio import open_reader, open_writer
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: Binary
         return int(stop.code or 0)
     except KeyboardInterrupt:
         return 130
-    except _SignalledError as ended:
+    except SignalledError as ended:
         logger.info("%s was received. The session ends.", ended.number.name)
         return -ended.number
     if problem:
@@ -96,12 +97,6 @@ def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: Binary
     else:
         logger.info("The client closed the connection without saying exit")
     return 1
-
-
-class _SignalledError(Exception):
-    def __init__(self, number: signal.Signals) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def _quiet_pygls() -> None:
@@ -127,11 +122,7 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
         received.append(number)
         give_up(f"{number.name} was received")
 
-    for name in ("SIGTERM", "SIGHUP"):
-        # What the tools have started must end with us. Windows has no such signals.
-        with suppress(AttributeError, NotImplementedError):
-            number = getattr(signal, name)
-            asyncio.get_running_loop().add_signal_handler(number, end_by, number)
+    when_signalled(end_by)  # what the tools have started must end with us
     reader = await open_reader(stdin_fd, hands.pending)
     server.protocol.set_writer(await open_writer(stdout, give_up))
     watcher = asyncio.create_task(_leave_with_the_editor(server))
@@ -152,7 +143,7 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
         await server.close()
         await server.leave()
     if received:
-        raise _SignalledError(received[0])
+        raise SignalledError(received[0])
     return problems[0] if problems else reader.problem
 
 

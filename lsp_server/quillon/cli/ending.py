@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 import typer
 
 from quillon.cli.output import Output, complain, fail
-from quillon.cli.signals import SignalledError, heeding_signals
 from quillon.engine.base import EngineError
+from quillon.signals import SignalledError, heeding_signals
 
 _INTERRUPTED = 130
 _NO_READER = 141

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from quillon import __version__
 from quillon.cli.output import chosen_folder, fail
-from quillon.cli.signals import SignalledError, heeding_signals
 from quillon.cli.streams import CLOSED, are_open
 from quillon.folders import audit_directory
+from quillon.signals import SignalledError, heeding_signals
 from quillon_tools.audit import AuditLog
 from quillon_tools.diagnostics import get_diagnostics
 from quillon_tools.mcp.servers import INSTALL
