@@ -203,6 +203,20 @@ def test_rows_may_stand_late_in_a_conversation(made, tokenizer, tmp_path):
     assert not torch.allclose(near, far)
 
 
+def test_the_beginning_of_a_long_dialogue_is_learnt(made, tokenizer):
+    renderer = Renderer(load_tokenizer(tokenizer))
+    item = next(item for item in made if item.kind == "show")
+    _, *messages = openai_form(item, TOOLS)["messages"]
+    whole = renderer.dialogue(messages)
+    assert renderer.beginning(messages, len(whole.ids)) == whole
+    until_last = renderer.beginning(messages, len(whole.ids) - 1)
+    assert until_last == renderer.dialogue(messages[:-2])
+    assert messages[-3]["tool_calls"]
+    assert until_last.ids == whole.ids[: len(until_last.ids)]
+    assert any(until_last.weights)
+    assert renderer.beginning(messages, 3) is None
+
+
 def test_a_cheaper_prefix_learns_nothing(made, tokenizer, tmp_path):
     path = tmp_path / "dialogues.jsonl"
     path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))

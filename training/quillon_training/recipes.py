@@ -40,7 +40,8 @@ def _recipe(
     return Recipe(shape, (Phase(steps, code), Phase(steps + decay_steps, decay)))
 
 
-_SHORT = DialogueMixture(context_weight=0.1, longest=420, joined=0.2, prefix_learns=0.2)
+_CHEAP = DialogueMixture(context_weight=0.1, joined=0.2, prefix_learns=0.2)
+_SHORT = msgspec.structs.replace(_CHEAP, longest=420)
 
 RECIPES = {
     "miniature": _recipe(
@@ -70,9 +71,9 @@ RECIPES = {
             rows_per_batch=4,
             batches_per_step=1,
             lr=2.5e-3,
-            dialogue_batches=2,
-            dialogue_tokens=1400,
-            dialogue_mixture=_SHORT,
+            dialogue_batches=1,
+            dialogue_tokens=3000,
+            dialogue_mixture=_CHEAP,
         ),
     ),
     # 0.8G tokens of code, then 0.2G of code and dialogues.

@@ -112,6 +112,18 @@ class Renderer:
                 self._tool(rendered, message["content"], first=first, last=last)
         return rendered
 
+    def beginning(self, messages: list[dict[str, Any]], longest: int) -> Rendered | None:
+        """As much of a dialogue as fits `longest` tokens, up to an assistant's message.
+
+        What a long file's lines are read for is decided before they are there.
+        """
+        for count in range(len(messages), 0, -1):
+            if messages[count - 1]["role"] == "assistant":
+                rendered = self.dialogue(messages[:count])
+                if len(rendered.ids) <= longest:
+                    return rendered
+        return None
+
     def _assistant(self, rendered: Rendered, message: dict[str, Any]) -> None:
         learnt = message.get("weight", 1)
         self._add(rendered, [self._start, *self._encode("assistant\n")], 0)

@@ -25,6 +25,7 @@ _MULTIPLE = 64
 class DialogueMixture(msgspec.Struct, frozen=True):
     """How dialogues become rows: loss weights, shares of 1, and the most tokens of a row.
 
+    Of a dialogue that is longer than `longest`, the beginning is a row.
     `joined` is the share of rows that hold several requests, one after another. `prefix_learns` is
     the share of batches whose gradients flow through the system prompt too, which is dear.
     Positions of a `shifted` share begin up to `farthest` further on, as late in a conversation.
@@ -70,13 +71,15 @@ class DialogueRows:
         self._mixture = mixture = mixture or DialogueMixture()
         renderer = Renderer(tokenizer, mixture.call_weight, mixture.context_weight)
         self._groups: dict[tuple[int, ...], list[Rendered]] = {}
+        prefixes: dict[bytes, tuple[int, ...]] = {}  # few are different, and all are long
         for record in read_records(path):
             system, *messages = record["messages"]
-            rendered = renderer.dialogue(messages)
-            for tools in _offers(record):
-                prefix = tuple(renderer.system(system["content"], tools))
-                if len(rendered.ids) <= mixture.longest:
-                    self._groups.setdefault(prefix, []).append(rendered)
+            rendered = renderer.beginning(messages, mixture.longest)
+            for tools in _offers(record) if rendered is not None else ():
+                key = msgspec.json.encode((system["content"], tools))
+                if (prefix := prefixes.get(key)) is None:
+                    prefix = prefixes[key] = tuple(renderer.system(system["content"], tools))
+                self._groups.setdefault(prefix, []).append(rendered)
         if not self._groups:
             raise CorpusError(f"{path} holds no dialogue", "Make some with `dialogues`.")
 
