@@ -101,6 +101,25 @@ def quillon(project, home) -> CommandLine:
 
 
 @pytest.fixture
+def config(tmp_path):
+    """Writes the user's settings, and a script of replies; gives what a command needs for them."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+
+    def write(settings, *replies):
+        script = tmp_path / "script.json"
+        steps = [{"reply": reply} if isinstance(reply, str) else reply for reply in replies]
+        script.write_text(json.dumps({"steps": steps}))
+        engine = {"kind": "scripted", "script": str(script)} if replies else {}
+        value = settings if isinstance(settings, str) else json.dumps({"engine": engine} | settings)
+        (folder / "settings.json").write_text(value)
+        return {"over": {"QUILLON_CONFIG_DIR": str(folder)}}
+
+    write.file = folder / "settings.json"
+    return write
+
+
+@pytest.fixture
 def here(project, home, monkeypatch, capfd):
     """The command line inside this process, in the sample project: for what starts nothing."""
     monkeypatch.chdir(project)

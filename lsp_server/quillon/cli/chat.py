@@ -1,6 +1,7 @@
 """`quillon chat`: the chat in a terminal, with the same turn loop and the same guard."""
 
 import asyncio
+import logging
 import sys
 import threading
 from contextlib import aclosing, suppress
@@ -17,6 +18,7 @@ from quillon.engine.base import Engine, EngineError
 from quillon.engine.choose import open_engine
 from quillon.session import Session
 from quillon.settings import Settings
+from quillon.signals import until_interrupted
 from quillon_tools.mcp.hub import ServerHub
 from quillon_tools.policy import ApprovalRequest, Decision
 from quillon_tools.toolset import Toolset
@@ -76,6 +78,9 @@ class EndLine(Line, frozen=True, tag="end"):
 
 async def run_chat(settings: Settings, folder: Path, prompt: str | None, output: Output) -> int:
     """Answer one prompt, or question by question until the input ends."""
+    # What becomes of the tool servers is told between the answers, and not in the midst of one.
+    for name in ("hub", "connection"):
+        logging.getLogger(f"quillon_tools.mcp.{name}").setLevel(logging.CRITICAL)
     engine = open_engine(settings)
     session = Session(settings, roots=(folder,))
     typed, hub = Typed(), ServerHub()
@@ -94,13 +99,14 @@ async def run_chat(settings: Settings, folder: Path, prompt: str | None, output:
         hub.configure(servers_of(settings))
         with output.working("starting the tool servers"):
             await hub.settle(_PATIENCE)
-        for sentence in hub.news():
-            output.notice(sentence)
+        talk = _Talk(engine, tools, hub, settings, conversation, output)
         if prompt is not None:
-            await _turn(engine, tools, settings, conversation, prompt, output)
+            await talk.answer(prompt)
             return 0
-        output.notice(f"{info.model} in {folder}. An empty line or Ctrl-D ends the chat.")
-        await _converse(engine, tools, settings, conversation, typed, output)
+        talk.tell_news()
+        keys = "Ctrl-C stops an answer; an empty line or Ctrl-D ends the chat."
+        output.notice(f"{info.model} in {folder}. {keys}")
+        await _converse(talk, typed, output)
     finally:
         hub.close()
         await engine.aclose()
@@ -115,9 +121,20 @@ class Typed:
 
     def __init__(self) -> None:
         self._file: TextIO | None = None
+        self._coming: asyncio.Future[str] | None = None
 
     async def line(self) -> str:
         """The next line without the space around it; empty at the end of the input, too."""
+        if self._coming is None:
+            self._coming = self._begun()
+        # A line that nobody waits for any more, as the answer to a question that was withdrawn,
+        # is read all the same: it is for who asks next.
+        text = await asyncio.shield(self._coming)
+        self._coming = None
+        return text
+
+    def _begun(self) -> "asyncio.Future[str]":
+        """The next line, which a thread reads."""
         loop = asyncio.get_running_loop()
         found: asyncio.Future[str] = loop.create_future()
         file = self._opened()
@@ -128,14 +145,10 @@ class Typed:
             except OSError:  # a terminal that went away
                 text = ""
             with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(answer, text)
-
-        def answer(text: str) -> None:
-            if not found.done():
-                found.set_result(text.strip())
+                loop.call_soon_threadsafe(found.set_result, text.strip())
 
         threading.Thread(target=read, name="quillon-typed", daemon=True).start()
-        return await found
+        return found
 
     def _opened(self) -> TextIO | None:
         if self._file is None and sys.stdin is not None:  # None: it was closed before we started
@@ -145,17 +158,61 @@ class Typed:
         return self._file
 
 
-async def _converse(
-    engine: Engine,
-    tools: Toolset,
-    settings: Settings,
-    conversation: Conversation,
-    typed: Typed,
-    output: Output,
-) -> None:
+class _Talk:
+    """The conversation as it goes on, and what answers in it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tools: Toolset,
+        hub: ServerHub,
+        settings: Settings,
+        conversation: Conversation,
+        output: Output,
+    ) -> None:
+        self._engine = engine
+        self._tools = tools
+        self._hub = hub
+        self._settings = settings
+        self._conversation = conversation
+        self._output = output
+
+    def tell_news(self) -> None:
+        """Say what has become of the tool servers since this was last said."""
+        for sentence in self._hub.news():
+            self._output.end_line()
+            self._output.notice(sentence)
+
+    async def answer(self, question: str, *, stoppable: bool = False) -> None:
+        """Answer a question; Ctrl-C ends the answer alone where it is `stoppable`.
+
+        Raises:
+            EngineError: The model could not answer.
+        """
+        self.tell_news()
+        turn = Turn(self._engine, self._tools.turn(), self._settings.chat, self._conversation)
+        showing = self._show(turn, question)
+        if not stoppable:
+            await showing
+        elif not await until_interrupted(showing):
+            # What was said so far belongs to the conversation.
+            _show(turn.cancelled(), self._output)
+            self._output.notice("The answer was stopped. Ctrl-C once more ends the chat.")
+        self._conversation = turn.conversation
+        self.tell_news()
+
+    async def _show(self, turn: Turn, question: str) -> bool:
+        """Show a turn to its end."""
+        async with aclosing(turn.run(question)) as events:
+            async for event in events:
+                _show(event, self._output)
+        return True
+
+
+async def _converse(talk: _Talk, typed: Typed, output: Output) -> None:
     while question := await _ask("\n> ", typed, output):
         try:
-            conversation = await _turn(engine, tools, settings, conversation, question, output)
+            await talk.answer(question, stoppable=output.interactive)
         except EngineError as error:
             # One failed answer does not end the conversation; the next may work.
             output.end_line()
@@ -167,21 +224,6 @@ async def _ask(prompt: str, typed: Typed, output: Output) -> str:
         sys.stderr.write(prompt)
         sys.stderr.flush()
     return await typed.line()
-
-
-async def _turn(
-    engine: Engine,
-    tools: Toolset,
-    settings: Settings,
-    conversation: Conversation,
-    question: str,
-    output: Output,
-) -> Conversation:
-    turn = Turn(engine, tools.turn(), settings.chat, conversation)
-    async with aclosing(turn.run(question)) as events:
-        async for event in events:
-            _show(event, output)
-    return turn.conversation
 
 
 def _show(event: object, output: Output) -> None:
