@@ -163,6 +163,13 @@ async def test_list_files(bench_of):
     assert await bench.call("list_files", path="build") == "out.py"  # asked for by name
 
 
+async def test_a_pipe_is_not_listed_as_a_link(bench_of):
+    bench = bench_of({"a.py": ""})
+    os.mkfifo(bench.root / "pipe")
+    (bench.root / "way").symlink_to("pipe")
+    assert await bench.call("list_files") == "a.py\nway (link)\npipe (no regular file)"
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [

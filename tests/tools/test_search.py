@@ -113,6 +113,15 @@ async def test_many_matches_are_limited(bench_of):
     assert rows[-1] == "[... more matches; search a folder or for more text ...]"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16"])
+async def test_text_in_other_encodings_is_found_and_shown_as_it_is_read(bench_of, encoding):
+    bench = bench_of({"menu.py": "caf\u00e9 = 1  # d\u00e9j\u00e0\n".encode(encoding)})
+    found = "menu.py:1: caf\u00e9 = 1  # d\u00e9j\u00e0"
+    assert await bench.call("search_text", pattern="caf\u00e9") == found
+    assert await bench.call("search_text", pattern="^caf. =", regex=True) == found
+    assert found.split(": ")[1] in await bench.call("read_file", path="menu.py")
+
+
 async def test_a_long_line_shows_the_match(bench_of):
     bench = bench_of({"a.js": "x" * 9000 + "needle" + "y" * 9000})
     text = await bench.call("search_text", pattern="needle")

@@ -103,6 +103,16 @@ async def test_sources_that_cannot_be_parsed_define_nothing(bench_of):
     assert await bench_of(files).call("search_symbols", query="x") == "ok.py:1-1 function x"
 
 
+async def test_a_source_in_a_legacy_encoding_is_indexed_as_it_is_read(bench_of):
+    source = "# coding: latin-1\ndef prix_du_caf\u00e9(): pass\nprix_du_caf\u00e9()\n"
+    bench = bench_of({"menu.py": source.encode("latin-1")})
+    name = "prix_du_caf\u00e9"
+    assert await bench.call("search_symbols", query=name) == f"menu.py:2-2 function {name}"
+    assert await bench.call("find_references", name=name) == (
+        f"menu.py:2: def {name}(): pass (definition)\nmenu.py:3: {name}()"
+    )
+
+
 def test_an_index_that_is_stopped_keeps_what_it_has(bench_of):
     index = bench_of({"a.py": "def a(): pass\n"}).workspace.index
     stopped = Stop()

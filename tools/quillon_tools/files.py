@@ -78,10 +78,11 @@ def list_files(workspace: Workspace, path: ConfinedPath | None = None) -> str:
         return f"{folder} is empty."
     names = [entry.path.name for entry in entries if entry.is_file]
     names += [f"{entry.path.name}/" for entry in entries if entry.is_folder]
+    names += [f"{entry.path.name} (link)" for entry in entries if entry.is_link]
     names += [
-        f"{entry.path.name} (link)"
+        f"{entry.path.name} (no regular file)"
         for entry in entries
-        if not entry.is_folder and not entry.is_file
+        if not (entry.is_folder or entry.is_file or entry.is_link)
     ]
     return "\n".join(limited(names, MAX_ROWS, "entries"))
 

@@ -14,6 +14,7 @@ from quillon_tools.calls import ToolError
 from quillon_tools.confinement import ConfinedPath
 from quillon_tools.languages import Language, language_of
 from quillon_tools.symbols import Symbol, symbols_in
+from quillon_tools.textfile import in_utf8
 from quillon_tools.workers import Stop
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class SymbolIndex:
 
     def _parse(self, path: ConfinedPath, text: bytes | None) -> tuple[Symbol, ...]:
         try:
-            source = text or self._workspace.read_bytes(path, MAX_SOURCE_BYTES)
+            source = text or in_utf8(self._workspace.read_bytes(path, MAX_SOURCE_BYTES))
             language = source_language(path.name, source)
             return tuple(symbols_in(source, language)) if language else ()
         except ToolError:

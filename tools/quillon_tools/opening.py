@@ -57,11 +57,12 @@ _PASS_FLAGS = _FOLDER_FLAGS | getattr(os, "O_PATH", 0)
 
 
 class Entry(NamedTuple):
-    """One name in a folder. Links are neither folder nor file."""
+    """One name in a folder. Links are neither folder nor file, and pipes are none of the three."""
 
     name: str
     is_folder: bool
     is_file: bool
+    is_link: bool
 
 
 def entries_of(path: ConfinedPath) -> list[Entry]:
@@ -88,6 +89,7 @@ def _scan(path: ConfinedPath, folder: int | Path) -> list[Entry]:
                 entry.name,
                 entry.is_dir(follow_symlinks=False),
                 entry.is_file(follow_symlinks=False),
+                entry.is_symlink(),
             )
             for entry in islice(entries, MAX_ENTRIES + 1)
         ]

@@ -2,7 +2,6 @@
 
 # ruff: noqa: D417 - injected parameters are not the model's, so docstrings leave them out
 
-import codecs
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +12,7 @@ import re2  # type: ignore[import-untyped]  # the package has no types
 from quillon_tools.calls import Failed, Retry, ToolError
 from quillon_tools.files import MAX_LINE, shortened
 from quillon_tools.masking import masked_lines
-from quillon_tools.textfile import decode, is_binary
+from quillon_tools.textfile import in_utf8, is_binary
 from quillon_tools.tool import tool
 from quillon_tools.workers import Stop
 from quillon_tools.workspace import ConfinedPath, Workspace
@@ -23,7 +22,6 @@ MAX_SEARCHED_BYTES = 2_000_000
 MAX_CONTEXT = 10
 _MAX_PATTERN = 1000
 _META = re.compile(r"[\\.^$*+?()\[\]{}|]")
-_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):
@@ -132,7 +130,7 @@ def _search(
 
 
 def searchable(workspace: Workspace, path: ConfinedPath) -> bytes:
-    """A file's bytes, UTF-8 where the file is text in another Unicode form.
+    """A file's bytes, in UTF-8 whatever form the file has its text in.
 
     Nothing for a binary file that is too large.
 
@@ -148,9 +146,7 @@ def searchable(workspace: Workspace, path: ConfinedPath) -> bytes:
         if is_binary(workspace.head(path)):
             return b""
         raise
-    if raw.startswith(_WIDE_MARKS):
-        raw = decode(raw, str(path)).text.encode("utf-8", "replace")
-    return _without_keys(raw)
+    return _without_keys(in_utf8(raw))
 
 
 def _without_keys(raw: bytes) -> bytes:

@@ -53,6 +53,17 @@ def decode(raw: bytes, name: str) -> Decoded:
         return Decoded(raw.decode("latin-1"), "latin-1", f"{name} is not UTF-8; read as Latin-1")
 
 
+def in_utf8(raw: bytes) -> bytes:
+    """The text of a file in UTF-8, as `decode` reads it; a binary file's bytes as they are."""
+    if raw.isascii():
+        return raw
+    try:
+        decoded = decode(raw, "")
+    except Failed:
+        return raw
+    return raw if decoded.encoding == "utf-8" else decoded.text.encode("utf-8", "replace")
+
+
 def is_binary(raw: bytes) -> bool:
     """Whether bytes without a byte order mark are no text: a NUL, or many control characters."""
     probe = raw[:_PROBE]

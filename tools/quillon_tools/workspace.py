@@ -79,11 +79,12 @@ class TextFile(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One name in a folder. Links are neither `is_folder` nor followed."""
+    """One name in a folder: a folder, a file, a link, which is not followed, or a pipe or such."""
 
     path: ConfinedPath
-    is_folder: bool
-    is_file: bool
+    is_folder: bool = False
+    is_file: bool = False
+    is_link: bool = False
 
 
 class _Nothing:
@@ -230,7 +231,7 @@ class Workspace:
             Failed: It cannot be read, or holds too many names.
         """
         if folder.top:
-            return [Entry(root, is_folder=True, is_file=False) for root in self.roots]
+            return [Entry(root, is_folder=True) for root in self.roots]
         return list(self._allowed(folder, entries_of(folder)))
 
     def _allowed(self, folder: ConfinedPath, listed: list[Listed]) -> Iterator[Entry]:
@@ -239,7 +240,7 @@ class Workspace:
             if unseen(entry.name) is None:
                 path = folder.child(entry.name)
                 if not self._roots.is_denied(path):
-                    yield Entry(path, is_folder=entry.is_folder, is_file=entry.is_file)
+                    yield Entry(path, entry.is_folder, entry.is_file, entry.is_link)
 
     def visible(self, folder: ConfinedPath) -> list[Entry]:
         """What a folder holds and the ignore rules do not leave out.
