@@ -2,9 +2,10 @@
 
 A small model knows that a path belongs here, and misspells it. Under this grammar a path, a line, a
 number, a name in backticks and every word that is not an ordinary one must stand in what the tools
-said, in a call, or in a question. Nothing else is held: which of the paths is named, and what is
-said of it, the model decides; so do not take an answer for right because of it. And where a
-question names something, the answer begins with a call: nothing is said of what was not looked up.
+said, in a call, or in a question; behind "at" comes one of the places that were found, if any were.
+Nothing else is held: which of the places is named, and what is said of it, the model decides; so do
+not take an answer for right because of it. And where a question names something, the answer begins
+with a call: nothing is said of what was not looked up.
 """
 
 import json
@@ -27,6 +28,7 @@ _LOCATION = re.compile(r"([^\s:`'\"()]+):(\d+)(?:-(\d+))?")
 _NAMED = re.compile(
     r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w+\(", re.ASCII
 )
+_PLACE = re.compile(r"[^\s:`'\"()]*[./][^\s:`'\"()]*:\d+(?:-\d+)?")
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _FILE = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
 _PATH = re.compile(
@@ -39,7 +41,8 @@ _MAX_PATHS = 300
 _AROUND = ".,:;!?\"'`()[]{}"
 _WORD = re.compile(r"[A-Za-z]+", re.ASCII)
 # What may follow anything: blanks, marks, and letters of languages that are written without blanks.
-_DELIMITER = r"[ \n,;!?()\[\]\"'“”‘’…—\u3000-\u303F\u4E00-\u9FFF\uFF00-\uFFEF]"
+_MARKS = r"\n,;!?()\[\]\"'“”‘’…—\u3000-\u303F\u4E00-\u5727\u5729-\u9FFF\uFF00-\uFFEF"
+_DELIMITER = f"[ {_MARKS}]"  # all but 在, which like "at" asks for a place
 _AFTER_STOP = r"[ \n)\"'”’`\u3000-\u303F\u4E00-\u9FFF\uFF00-\uFFEF]"
 _START = "root ::= "
 _SYMBOLS = ("search_symbols", "query")  # where live values are the workspace's symbols
@@ -189,16 +192,31 @@ def _pieces(message: Message) -> Iterator[str]:
 def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     """The rule for a text: atoms, each followed by a delimiter, a full stop, or the end."""
     names = [name for name in candidates(_texts(messages)) if "`" not in name and "\n" not in name]
-    ordinary = _ORDINARY.split()
-    pieces = [*copied(messages), *ordinary, *(word.capitalize() for word in ordinary)]
-    atoms = [gbnf.trie(grammar, "copied", pieces)]
+    ordinary = frozenset(_ORDINARY.split())
+    pieces = [piece for piece in copied(messages) if piece not in ordinary]
+    places = [piece for piece in pieces if _PLACE.fullmatch(piece)]
+    pieces += [word.capitalize() for word in sorted(ordinary) if word != "at"]
+    # An answer begins with what was found or with a capital, never in the middle of a sentence.
+    first = [gbnf.trie(grammar, "copied", pieces)]
     if names:
-        atoms.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
-    grammar.define(grammar.reserve("told-atom"), " | ".join(atoms))
-    grammar.define(grammar.reserve("told-gap"), f'{_DELIMITER} | [.:] {_AFTER_STOP} | "..."')
+        first.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
+    gap = f'{_DELIMITER} | [.:] {_AFTER_STOP} | "..."'
+    later = [gbnf.trie(grammar, "ordinary", sorted(ordinary - {"at"}))]
+    if places:
+        place = gbnf.trie(grammar, "place", places)
+        first.append(f'("At " | "在" " "?) {place}')
+        later.append(f'"at " {place}')
+        gap += f' | "在" [{_MARKS}]'
+    else:
+        gap += ' | "在"'
+        first.append('"At"')
+        later.append('"at"')
+    grammar.define(grammar.reserve("told-first"), " | ".join(first))
+    grammar.define(grammar.reserve("told-atom"), " | ".join(("told-first", *later)))
+    grammar.define(grammar.reserve("told-gap"), gap)
     grammar.define(grammar.reserve("told-text"), "told-gap* (told-atom told-rest | [.:])?")
     grammar.define(grammar.reserve("told-rest"), "(told-gap told-text | [.:])?")
-    return "told-gap* told-atom told-rest"
+    return "told-gap* told-first told-rest"
 
 
 def _texts(messages: Sequence[Message]) -> list[str]:

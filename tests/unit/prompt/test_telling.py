@@ -43,6 +43,8 @@ def held() -> Constraint:
         "`Quay` 定义在 src/ports/quay.py:12；另见 src/a.py:3-9。",
         "1 failed, 5 passed. Failed: tests/test_quay.py::test_full",
         'src/ports/quay.py:7: "moored" is not defined [Pyright]',
+        'At src/ports/quay.py:7: "moored" is not defined.',
+        "存在两个：在 src/ports/quay.py:7 和 src/ports/quay.py:12-31。",
         '<tool_call>\n{"name": "read_file", "arguments": {"path": "src/ports/quay.py"}}\n'
         "</tool_call>",
     ],
@@ -58,6 +60,10 @@ def test_what_tools_said_can_be_told(held, accepts, answer):
         "`Quay` is defined at src/port/quay.py:12.",
         "`Key` is defined at src/ports/quay.py:12.",
         "It is defined at quays.",
+        "It is defined at the path.",
+        "It is defined at test_full.",
+        "`Quay` 定义在 path。",
+        "is defined in src/ports/quay.py.",
         "6 passed.",
         "All 5 passed in 1.42s.",
         "tests/test_quay.py::test_empty",
@@ -67,6 +73,13 @@ def test_what_tools_said_can_be_told(held, accepts, answer):
 )
 def test_what_nobody_said_cannot(held, accepts, answer):
     assert not accepts(held.grammar, answer)
+
+
+@pytest.mark.parametrize("answer", ["No file at the path.", "At no path.", "`Quay` 不在 path。"])
+def test_where_no_place_was_found_none_is_asked_for(accepts, answer):
+    held = facts_constraint(TOOLS, HERMES, (*TALK[:1], Message("tool", "No matches.")))
+    assert held is not None
+    assert accepts(held.grammar, answer)
 
 
 def test_only_what_names_something_and_answers_behind_results_are_held():
