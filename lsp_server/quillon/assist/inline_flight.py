@@ -9,6 +9,7 @@ from quillon.assist.inline_cache import Completed, typed_since
 from quillon.assist.inline_confidence import Confidence
 from quillon.assist.inline_reason import NoSuggestion, Nothing
 from quillon.assist.suggestion import Surroundings
+from quillon.assist.suggestion_indent import indentation_at
 from quillon.assist.suggestion_trim import Cut, cut
 from quillon.context.document import DocumentSnapshot, snapshot_of
 from quillon.context.truncation import completion_end
@@ -50,6 +51,7 @@ class Flight:
         self._snapshot = snapshot
         self._open = _without_closers(snapshot, cursor, around)
         self._around = around
+        self._indentation = indentation_at(snapshot.text, cursor, around)
         self._received = ""
         self._text = ""
         self._confidence = Confidence()
@@ -94,7 +96,8 @@ class Flight:
     def _ends_with(self, delta: Delta) -> bool:
         """Take the next text; whether nothing useful can follow."""
         self._received += delta.text
-        self._text = _continued(_with_line_feeds(self._received), self._around.before)
+        written = self._indentation.applied(_with_line_feeds(self._received))
+        self._text = _continued(written, self._around.before)
         self._confidence.feed(delta.tokens)
         return (
             not _agree(self._text, self.expected)
