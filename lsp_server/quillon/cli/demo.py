@@ -116,16 +116,22 @@ async def _show_ghost_text(editor: Editor, output: Output) -> None:
         at = source.index(before + hole) + len(before)
         uri = editor.open(name, source[:at] + source[at + len(hole) :])
         lines = source[:at].split("\n")
+        place = (uri, len(lines) - 1, len(lines[-1].encode()))
         began = time.monotonic()
-        ghost = await editor.ghost_text(uri, len(lines) - 1, len(lines[-1].encode()))
+        ghost = await editor.ghost_text(*place, asked=False)
         took = (time.monotonic() - began) * 1000
-        shown = Text("\n".join(lines[-3:]))
+        unsure = None
         if ghost is None:
-            status = await editor.status()
-            shown.append(f"   nothing: {status.no_suggestion}", "dim italic")
-        else:
-            shown.append(ghost, "bright_black italic")
-        output.show(Panel(shown, title=f"{name} · {took:.0f} ms", title_align="left"))
+            said = (await editor.status()).no_suggestion
+            ghost = await editor.ghost_text(*place, asked=True)
+            unsure = f"{said} This is its guess, asked for by key." if ghost else said
+        shown = Text("\n".join(lines[-3:]))
+        shown.append(ghost or "", "bright_black italic")
+        title = f"{name} · {took:.0f} ms"
+        panel = Panel(
+            shown, title=title, subtitle=unsure, title_align="left", subtitle_align="left"
+        )
+        output.show(panel)
 
 
 async def _show_explanation(editor: Editor, output: Output) -> None:

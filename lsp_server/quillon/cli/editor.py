@@ -148,13 +148,16 @@ class Editor:
         )
         return uri
 
-    async def ghost_text(self, uri: str, line: int, character: int) -> str | None:
-        """What the server suggests at a place when the user asks for it."""
+    async def ghost_text(self, uri: str, line: int, character: int, *, asked: bool) -> str | None:
+        """What the server suggests at a place: `asked` for by its key, or while typing."""
+        trigger = lsp.InlineCompletionTriggerKind
         answer = await self.client.text_document_inline_completion_async(
             lsp.InlineCompletionParams(
                 text_document=lsp.TextDocumentIdentifier(uri),
                 position=lsp.Position(line, character),
-                context=lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Invoked),
+                context=lsp.InlineCompletionContext(
+                    trigger.Invoked if asked else trigger.Automatic
+                ),
             )
         )
         found = answer.items if isinstance(answer, lsp.InlineCompletionList) else answer
