@@ -124,7 +124,7 @@ async def _show_ghost_text(editor: Editor, output: Output) -> None:
         if ghost is None:
             said = (await editor.status()).no_suggestion
             ghost = await editor.ghost_text(*place, asked=True)
-            unsure = f"{said} This is its guess, asked for by key." if ghost else said
+            unsure = f"by its key · while typing: {said}" if ghost else said
         shown = Text("\n".join(lines[-3:]))
         shown.append(ghost or "", "bright_black italic")
         title = f"{name} · {took:.0f} ms"
