@@ -201,6 +201,17 @@ async def test_conversations_survive_a_restart(folder):
         assert "There is no conversation" in gone["error"]["message"]
 
 
+async def test_an_empty_id_of_a_conversation_says_how_to_begin_one(folder):
+    async with start(folder, {"reply": "Here."}) as server:
+        await shake(server, folder)
+        refused, _ = await answer(server, ask(server, "there?", conversationId=""))
+        assert "Leave conversationId out to begin a new one" in refused["error"]["message"]
+        nothing = await server.call("quillon/conversations/get", {"conversationId": ""})
+        assert nothing["error"] == refused["error"]
+        response, _ = await answer(server, ask(server, "there?", conversationId=None))
+        assert response["result"]["text"] == "Here."
+
+
 async def test_a_question_asked_anew_replaces_what_followed(folder):
     steps = [{"reply": f"answer {number}"} for number in range(1, 4)]
     async with start(folder, *steps) as server:

@@ -38,7 +38,7 @@ def register(server: QuillonServer) -> None:
         if not params.text.strip():
             raise RequestFailed("The question is empty. Type one and send it again.")
         new = new_conversation()
-        asked = params.conversation_id or new.id
+        asked = new.id if params.conversation_id is None else params.conversation_id
         while asked in running:
             turn = running[asked]
             if turn is None or not turn.cancelling():
