@@ -1,5 +1,6 @@
 import itertools
 import json
+import random
 import re
 import shutil
 
@@ -13,8 +14,14 @@ import torch
 from quillon_training.cli import main
 from quillon_training.corpus import build
 from quillon_training.curve import read_losses
+from quillon_training.dialogues.bugs import PATTERNS
 from quillon_training.dialogues.generate import Plan, generate, packages
+from quillon_training.dialogues.problems import NAMED, OF_PATTERNS
+from quillon_training.dialogues.recorder import Bench, Scene
 from quillon_training.dialogues.records import openai_form
+from quillon_training.dialogues.repository import make_repository
+from quillon_training.dialogues.scenarios import mended
+from quillon_training.dialogues.talking import problem
 from quillon_training.dialogues.wording import Wordings
 from quillon_training.errors import TrainingError
 from quillon_training.export import chat_template
@@ -26,9 +33,15 @@ from quillon_training.sources import python_sources
 from quillon_training.supervised import DialogueMixture, DialogueRows, hidden_states
 from quillon_training.tokenizer import SPECIAL_TOKENS, load_tokenizer, train_tokenizer
 
+from quillon.assist.actions import ActionKind, Offer
+from quillon.assist.actions_prompt import Wording, question
+from quillon.assist.attachments import Attachment
+from quillon.assist.attachments import question as attached
 from quillon.assist.chat import SYSTEM_PROMPT
+from quillon.context.diagnostics import Diagnostic
 from quillon.prompt.messages import Message
 from quillon.prompt.template import ChatTemplate
+from quillon.text import Span
 from quillon_tools.calls import ToolCall
 from quillon_tools.registry import default_tools
 
@@ -179,14 +192,60 @@ def test_only_what_the_assistant_says_is_learnt(made, tokenizer):
     )
 
 
-def test_the_first_words_of_an_answer_weigh_as_a_call_does(made, tokenizer):
+@pytest.fixture
+def played(folder, tmp_path):
+    """Plays a scenario on the package until it fits."""
+    repository = make_repository("market", folder / "market", tmp_path, random.Random(1))  # noqa: S311
+
+    async def play(scenario, language="en"):
+        for seed in range(100):
+            rng = random.Random(seed)  # noqa: S311
+            scene = Scene(Bench(repository), Wordings(), language, "train", rng)
+            if (dialogue := await scenario(scene)) is not None:
+                yield dialogue
+
+    return play
+
+
+async def test_the_first_words_of_an_answer_weigh_as_a_call_does(played, tokenizer):
     renderer = Renderer(load_tokenizer(tokenizer), call_weight=5, context_weight=0.5)
-    dialogue = next(item for item in made if item.kind == "mended")
+    dialogue = await anext(played(mended))
     rendered = renderer.dialogue(openai_form(dialogue, TOOLS)["messages"][1:])
     assert set(rendered.weights) == {0, 0.5, 1, 5}
     # the mistake that is made to be mended has weight 0, as have the words that open an answer
     kinds = [weight for weight, _ in itertools.groupby(rendered.weights)]
     assert kinds == [0.5, 0, 0.5, 0, 5, 1, 0, 0.5, 0, 5, 1, 0]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_problem_is_asked_as_the_product_asks(played, language):
+    made = [dialogue async for dialogue in played(problem, language)]
+    forms = set()
+    for dialogue in made:
+        asked, said = (message.content for message in dialogue.messages)
+        code = re.search(r"```(?:python)?\n(.*)\n```", asked, re.DOTALL)[1]
+        message = re.search(r"(?:error: |报错：)(.*)", asked)[1]
+        wording = Wording(chinese=language == "zh")
+        shown = Diagnostic(Span(0, 1), 0, 0, message)
+        offer = Offer(ActionKind.EXPLAIN_PROBLEM, "", Span(0, len(code)), shown)
+        if dialogue.tools:
+            label = asked.split("\n")[0]
+            assert re.fullmatch(r"\S+\.py:\d+-\d+", label)
+            assert asked == attached(question(offer, wording), [Attachment(label, code)])
+        else:
+            assert asked == f"{question(offer, wording)}\n```python\n{code}\n```"
+        if quoted := re.match("`(.+)`: ", said):
+            assert quoted[1] in code
+        forms.add(dialogue.tools)
+    assert forms == {True, False}
+
+
+def test_every_mistake_has_messages_of_checkers():
+    assert set(OF_PATTERNS) == {pattern.name for pattern in PATTERNS}
+    for found in NAMED:
+        assert re.compile(found.name).groups == 1
+        for text in (*found.messages, found.english, found.chinese):
+            assert "{x}" in text
 
 
 def test_rows_may_stand_late_in_a_conversation(made, tokenizer, tmp_path):
