@@ -18,14 +18,6 @@ from quillon.text import Span
 
 _MOST_PROBLEMS = 5
 _TITLE_LENGTH = 60  # characters of a problem's message in a title
-_TITLES = {
-    "explain": ("Explain this", "解释这段代码"),
-    "explainProblem": ("Explain this problem", "解释这个问题"),
-    "fix": ("Fix this problem", "修复这个问题"),
-    "docstring": ("Write a docstring for {}", "为 {} 编写文档字符串"),
-    "implement": ("Implement {} from its signature", "根据签名实现 {}"),
-    "test": ("Write a test for {}", "为 {} 编写测试"),
-}
 
 
 class ActionKind(Enum):
@@ -45,7 +37,17 @@ class ActionKind(Enum):
 
     def title(self, name: str = "", *, chinese: bool = False) -> str:
         """What a menu shows; `name` is that of a definition."""
-        return _TITLES[self.value][chinese].format(name)
+        return _TITLES[self][chinese].format(name)
+
+
+_TITLES = {
+    ActionKind.EXPLAIN: ("Explain this", "解释这段代码"),
+    ActionKind.EXPLAIN_PROBLEM: ("Explain this problem", "解释这个问题"),
+    ActionKind.FIX: ("Fix this problem", "修复这个问题"),
+    ActionKind.DOCSTRING: ("Write a docstring for {}", "为 {} 编写文档字符串"),
+    ActionKind.IMPLEMENT: ("Implement {} from its signature", "根据签名实现 {}"),
+    ActionKind.TEST: ("Write a test for {}", "为 {} 编写测试"),
+}
 
 
 class Offer(msgspec.Struct, frozen=True):

@@ -23,15 +23,17 @@ from quillon.prompt.spans import candidates, span_constraint
 _MAX_COPIED = 1500  # pieces in all, the latest first
 _MAX_LENGTH = 160  # characters of one
 _MAX_CHARS = 16 * 1024  # of one result that are looked at, from its start
-_LOCATION = re.compile(r"([^\s:`'\"()]+):(\d+)(?:-(\d+))?")
 # `in backticks`, snake_case, a.path/to/a.file, Some.thing, called(
 _NAMED = re.compile(
     r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w+\(", re.ASCII
 )
-_PLACE = re.compile(r"[^\s:`'\"()]*[./][^\s:`'\"()]*:\d+(?:-\d+)?")
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
-_FILE = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
-_PATH = re.compile(
+# Paths, by where they stand. With lines any word is one; in a result what has a slash or an ending,
+# in any letters; in a question, whose words may have dots and no blanks around them, ASCII and the
+# endings of files alone.
+_LOCATION = re.compile(r"([^\s:`'\"()]+):(\d+)(?:-(\d+))?")
+_IN_RESULT = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
+_IN_QUESTION = re.compile(
     r"(?:[\w.-]+/)+(?:[\w.-]*\w)?"
     r"|\w[\w-]*\.(?:pyi?|md|rst|txt|toml|cfg|ini|json|ya?ml|[cm]?[jt]sx?|cpp|c|h|hpp|go|rs|java|lua|sh)\b",
     re.ASCII,
@@ -133,13 +135,13 @@ def _paths(turn: Sequence[Message]) -> list[str]:
         if message.role == "tool":
             text = message.content[:_MAX_CHARS]
             found |= dict.fromkeys(path for path, _, _ in _LOCATION.findall(text))
-            found |= dict.fromkeys(word.strip(_AROUND) for word in _FILE.findall(text))
+            found |= dict.fromkeys(word.strip(_AROUND) for word in _IN_RESULT.findall(text))
     return list(found)[:_MAX_PATHS]
 
 
 def _named_paths(question: Message) -> list[str]:
     """The paths of a question, as they stand there and without a slash at their end."""
-    found = [match[0] for match in _PATH.finditer(question.content)]
+    found = [match[0] for match in _IN_QUESTION.finditer(question.content)]
     return list(dict.fromkeys(form for path in found for form in (path, path.rstrip("/"))))
 
 
@@ -191,10 +193,10 @@ def _pieces(message: Message) -> Iterator[str]:
 
 def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     """The rule for a text: atoms, each followed by a delimiter, a full stop, or the end."""
-    names = [name for name in candidates(_texts(messages)) if "`" not in name and "\n" not in name]
+    names = _names(messages)
     ordinary = frozenset(_ORDINARY.split())
     pieces = [piece for piece in copied(messages) if piece not in ordinary]
-    places = [piece for piece in pieces if _PLACE.fullmatch(piece)]
+    places = [piece for piece in pieces if _is_place(piece)]
     pieces += [word.capitalize() for word in sorted(ordinary) if word != "at"]
     # An answer begins with what was found or with a capital, never in the middle of a sentence.
     first = [gbnf.trie(grammar, "copied", pieces)]
@@ -219,11 +221,17 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     return "told-gap* told-first told-rest"
 
 
-def _texts(messages: Sequence[Message]) -> list[str]:
-    """Where a name in backticks may come from: questions, results, and what calls asked for."""
+def _is_place(piece: str) -> bool:
+    """Whether a piece names a line of what is spelled like a file."""
+    found = _LOCATION.fullmatch(piece)
+    return found is not None and ("/" in found[1] or "." in found[1])
+
+
+def _names(messages: Sequence[Message]) -> list[str]:
+    """What may stand in backticks: names of questions, of results, and of what calls asked for."""
     texts = []
     for message in messages:
         if message.role != "assistant":
             texts.append(message.content)
         texts += [str(value) for call in message.tool_calls for value in call.arguments.values()]
-    return texts
+    return [name for name in candidates(texts) if "`" not in name and "\n" not in name]
