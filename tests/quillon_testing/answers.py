@@ -89,3 +89,21 @@ def _plain(text: str, size: int) -> Iterator[Delta]:
         if whole.encode() == pending:
             yield Delta(whole, tuple(waiting))
             waiting, pending = [], b""
+
+
+TOOLS = [
+    definition("find", {"query": {"type": "string"}}, "query"),
+    definition("lines", {"path": {"type": "string"}, "count": {"type": "integer"}}, "path"),
+    definition("now"),
+]
+FIND = ("call", "find", {"query": "x"})
+LINES = ("call", "lines", {"path": "a.py", "count": 3})
+NOW = ("call", "now", {})
+
+
+def check_read(text: str, expected: list[tuple[Any, ...]] | None, **settings: Any) -> None:
+    """That an answer is read so, whole and in every chunking; None: all of it is text."""
+    expected = [("text", text)] if expected is None else expected
+    assert read([text], tools=TOOLS, **settings) == expected
+    for parts in splits(text):
+        assert read(parts, tools=TOOLS, **settings) == expected, parts

@@ -2,6 +2,7 @@
 
 import pytest
 
+from quillon_testing.projects import put_on_path
 from quillon_tools.command import Finished
 from quillon_tools.policy import Decision
 from quillon_tools.runners import ctest
@@ -39,11 +40,7 @@ last words
 
 @pytest.fixture
 def asked(bench_of, tmp_path, monkeypatch):
-    program = tmp_path / "tools" / "ctest"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    put_on_path(tmp_path, monkeypatch, "ctest")
     bench = bench_of(BUILD)
     bench.answer = Decision("deny")
 

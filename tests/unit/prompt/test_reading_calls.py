@@ -4,16 +4,17 @@ import pytest
 
 from quillon.engine.base import Delta, Token
 from quillon.prompt.parser import CallParser
-from quillon_testing.answers import as_tokens, definition, joined, plainly, read, splits
-
-TOOLS = [
-    definition("find", {"query": {"type": "string"}}, "query"),
-    definition("lines", {"path": {"type": "string"}, "count": {"type": "integer"}}, "path"),
-    definition("now"),
-]
-FIND = ("call", "find", {"query": "x"})
-LINES = ("call", "lines", {"path": "a.py", "count": 3})
-NOW = ("call", "now", {})
+from quillon_testing.answers import (
+    FIND,
+    LINES,
+    NOW,
+    TOOLS,
+    as_tokens,
+    check_read,
+    joined,
+    plainly,
+    read,
+)
 
 HERMES = {
     "one call": (
@@ -104,6 +105,7 @@ HERMES = {
     "a tag that goes on otherwise": ("<tool_calling> is not <tool_cal", None),
 }
 
+
 FUNCTION_XML = {
     "one call": (
         "<tool_call>\n<function=lines>\n<parameter=path>\na.py\n</parameter>\n"
@@ -166,32 +168,6 @@ FUNCTION_XML = {
     "a function that is only mentioned": ("Write <function=find> and then a value.", None),
 }
 
-BARE = {
-    "a line that is a call": ('{"name": "find", "arguments": {"query": "x"}}', [FIND]),
-    "in a fence": (
-        'Look:\n```json\n{"name": "find", "arguments": {"query": "x"}}\n```\nok',
-        [("text", "Look:\n"), FIND, ("text", "\nok")],
-    ),
-    "in another model's tag": ('<tools>\n{"name": "now", "arguments": {}}\n</tools>', [NOW]),
-    "its closing tag alone": ('{"name": "now", "arguments": {}}\n</tool_call>', [NOW]),
-    "its closing tag alone, inside a line": (
-        'I call {"name": "now", "arguments": {}}\n</tool_call> ok',
-        [("text", "I call "), NOW, ("text", " ok")],
-    ),
-    "a list": ('[{"name": "now"}, {"name": "find", "arguments": {"query": "x"}}]', [NOW, FIND]),
-    "OpenAI's form": (
-        '{"tool_calls": [{"id": "1", "type": "function", "function": '
-        '{"name": "find", "arguments": "{\\"query\\": \\"x\\"}"}}]}',
-        [FIND],
-    ),
-    "an unknown tool is text": ('{"name": "nope", "arguments": {}}', None),
-    "an answer in JSON is text": ('{"result": {"name": "now", "arguments": {}}}', None),
-    "a package is no call": ('{"name": "now", "version": "1.0"}', None),
-    "inside a line it is text": ('Say {"name": "now", "arguments": {}} then.', None),
-    "quoted code": ('```python\nx = {"name": "now"}\n```', None),
-    "cut off": ('{"name": "find", "arguments": {"query": "x', None),
-    "not JSON": ("{'name': 'now', 'arguments': {}}", None),
-}
 
 THINKING = {
     "before the answer": ("<think>\nHm.\n</think>\n\nYes.", [("think", "Hm."), ("text", "Yes.")]),
@@ -214,171 +190,25 @@ THINKING = {
 }
 
 
-def check(text, expected, **settings):
-    expected = [("text", text)] if expected is None else expected
-    assert read([text], tools=TOOLS, **settings) == expected
-    for parts in splits(text):
-        assert read(parts, tools=TOOLS, **settings) == expected, parts
-
-
 @pytest.mark.parametrize(("text", "expected"), HERMES.values(), ids=HERMES)
 def test_hermes(text, expected):
-    check(text, expected)
+    check_read(text, expected)
 
 
 @pytest.mark.parametrize(("text", "expected"), FUNCTION_XML.values(), ids=FUNCTION_XML)
 def test_function_xml(text, expected):
-    check(text, expected)
-
-
-@pytest.mark.parametrize(("text", "expected"), BARE.values(), ids=BARE)
-def test_bare_json(text, expected):
-    check(text, expected)
+    check_read(text, expected)
 
 
 @pytest.mark.parametrize(("text", "expected"), THINKING.values(), ids=THINKING)
 def test_thinking(text, expected):
-    check(text, expected)
+    check_read(text, expected)
 
 
 def test_a_prompt_may_have_opened_the_thinking():
-    check("Hm.</think>Yes.", [("think", "Hm."), ("text", "Yes.")], reasoning=True)
-    check("<think>Hm.</think>Yes.", [("think", "Hm."), ("text", "Yes.")], reasoning=True)
-    check('{"name": "now"}', [("think", '{"name": "now"}')], reasoning=True)
-
-
-JSON_DIALECT = {
-    "the form it is taught": ('{"tool_call": {"name": "now", "arguments": {}}}', [NOW]),
-    "inside a line": (
-        'I look: {"name": "find", "arguments": {"query": "x"}} so.',
-        [("text", "I look: "), FIND, ("text", " so.")],
-    ),
-    "an unknown tool is told to the model": (
-        '{"tool_call": {"name": "nope", "arguments": {}}}',
-        [("call", "nope", {})],
-    ),
-    "an answer in JSON": ('{"response": "Yes."}', [("text", "Yes.")]),
-    "other JSON": ('{"a": {"name": "now", "arguments": {}}}', None),
-    "its last brace missing": (
-        'So:\n{"tool_call": {"name": "find", "arguments": {"query": "x"}}',
-        [("text", "So:\n"), (*FIND, "missing closing braces")],
-    ),
-    "its last braces missing": (
-        '{"tool_call": {"name": "find", "arguments": {"query": "x"}',
-        [(*FIND, "missing closing braces")],
-    ),
-    "more missing": ('{"tool_call": {"name": "find", "arguments": {"query": "x"', None),
-    "a bracket missing": ('{"tool_calls": [{"name": "now", "arguments": {}}', None),
-    "a name without its key": ('{"name": "now", "arguments": {}', None),
-    "one bad of two": (
-        '{"tool_calls": [{"name": "now"}, {"name": 5}]}',
-        [
-            NOW,
-            (
-                "broken",
-                '{"tool_calls": [{"name": "now"}, {"name": 5}]}',
-                '{"name": 5} has no name and arguments of a call',
-            ),
-        ],
-    ),
-}
-
-
-@pytest.mark.parametrize("reason", ["length", "cancelled"])
-def test_json_that_a_limit_cut_off_is_not_mended(reason):
-    text = '{"tool_call": {"name": "find", "arguments": {"query": "x"}}'
-    assert read([text], tools=TOOLS, anywhere=True, reason=reason) == [("text", text)]
-
-
-@pytest.mark.parametrize(("text", "expected"), JSON_DIALECT.values(), ids=JSON_DIALECT)
-def test_json_dialect(text, expected):
-    check(text, expected, anywhere=True)
-
-
-BROKEN = {
-    "no JSON": ("<tool_call>read the file</tool_call>", "must stand an object"),
-    "nothing": ("<tool_call></tool_call>", "must stand an object"),
-    "a list of numbers": ("<tool_call>\n[1, 2]\n</tool_call>", 'an object with "name"'),
-    "no name": ('<tool_call>{"foo": 1}</tool_call>', 'an object with "name"'),
-    "an empty name": ('<tool_call>{"name": "", "arguments": {}}</tool_call>', "empty name"),
-    "a name that is no string": ('<tool_call>{"name": 5}</tool_call>', 'an object with "name"'),
-    "arguments that are a list": (
-        '<tool_call>{"name": "now", "arguments": [1]}</tool_call>',
-        "must be an object, not list",
-    ),
-    "arguments that are a broken string": (
-        '<tool_call>{"name": "now", "arguments": "{x"}</tool_call>',
-        "a string that is no JSON",
-    ),
-    "a trailing comma": (
-        '<tool_call>{"name": "find", "arguments": {"query": "x",}}</tool_call>',
-        "'}' stands where a key should",
-    ),
-    "an unknown escape": (
-        '<tool_call>{"name": "find", "arguments": {"query": "\\d+"}}</tool_call>',
-        "the escape \\d does not exist in JSON",
-    ),
-    "a string never closed": (
-        '<tool_call>{"name": "find", "arguments": {"query": "x}}</tool_call>',
-        "a string is not closed",
-    ),
-    "no number": ('<tool_call>{"name": "now", "arguments": {"a": NaN}}</tool_call>', "NaN"),
-    "half a surrogate pair": (
-        '<tool_call>{"name": "find", "arguments": {"query": "\\ud800"}}</tool_call>',
-        "half of a surrogate pair",
-    ),
-    "arguments cut away": ('<tool_call>{"name": "now", </tool_call>', "stands where a key should"),
-    "single quotes that may end or not": (
-        "<tool_call>{'name': 'find', 'arguments': {'query': 'it's'}}</tool_call>",
-        "a single quote stands where",
-    ),
-    "text between parameters": (
-        "<tool_call><function=find>query x</function></tool_call>",
-        "is no parameter",
-    ),
-    "a value not closed": (
-        "<tool_call><function=find><parameter=query>x</tool_call>",
-        "not closed by </parameter>",
-    ),
-}
-
-
-@pytest.mark.parametrize(("text", "problem"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_call_is_kept_and_spares_its_neighbours(text, problem):
-    good = '<tool_call>{"name": "now", "arguments": {}}</tool_call>'
-    pieces = read([f"{good}\n{text}\n{good}"], tools=TOOLS)
-    assert [piece[0] for piece in pieces] == ["call", "broken", "call"]
-    assert pieces[1][1] == text
-    assert problem in pieces[1][2]
-    for parts in splits(f"{text}\n{good}"):
-        assert read(parts, tools=TOOLS) == pieces[1:], parts
-
-
-CUT = [
-    '<tool_call>{"name": "find", "arguments": {"query": "x',
-    '<tool_call>{"name": "find", "arguments": {"query": "x"}',
-    '<tool_call>{"name": "find", "arguments": {"query": "x"}}',
-    "<tool_call><function=find><parameter=query>x",
-    "<tool_call><function=find><parameter=query>x</parameter>",
-    "<tool_call><function=find><parameter=query>x</parameter></function>",
-]
-
-
-@pytest.mark.parametrize("text", CUT)
-@pytest.mark.parametrize("reason", ["length", "cancelled"])
-def test_what_a_limit_cut_off_is_not_executed(text, reason):
-    pieces = read([text], tools=TOOLS, reason=reason)
-    assert pieces == [("broken", text, "the answer ended before the call did")]
-
-
-def test_calls_before_the_cut_are_whole():
-    whole = '<tool_call>{"name": "now", "arguments": {}}</tool_call>'
-    assert read([whole + CUT[0]], reason="length")[0] == NOW
-
-
-def test_incomplete_calls_do_not_run_when_the_model_stops():
-    for text in (*CUT[:2], *CUT[3:5]):
-        assert [piece[0] for piece in read([text])] == ["broken"]
+    check_read("Hm.</think>Yes.", [("think", "Hm."), ("text", "Yes.")], reasoning=True)
+    check_read("<think>Hm.</think>Yes.", [("think", "Hm."), ("text", "Yes.")], reasoning=True)
+    check_read('{"name": "now"}', [("think", '{"name": "now"}')], reasoning=True)
 
 
 # Rows in which a tag is spelled out on purpose; the next test is about those.
@@ -386,6 +216,8 @@ SPELLED = {"a tag, a brace and a quote in a string", "a tag that is only mention
     "markup and tags in a value",
     *("no calls inside", "only mentioned", "in a block of code", "its end only mentioned"),
 }
+
+
 AS_TOKENS = {
     name: row
     for table in (HERMES, FUNCTION_XML, THINKING)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quillon_testing.answers import as_tokens, definition, plainly, read, splits
+from quillon_testing.answers import FIND, NOW, as_tokens, definition, plainly, read, splits
 
 TOOLS = [
     definition("find", {"query": {"type": "string"}}, "query"),
@@ -18,7 +18,6 @@ TOOLS = [
     ),
 ]
 BODY = '{"name": "find", "arguments": {"query": "x"}}'
-FIND, NOW = ("call", "find", {"query": "x"}), ("call", "now", {})
 
 
 def find(query):
