@@ -11,6 +11,7 @@ import msgspec
 import torch
 
 from quillon_training.errors import ExportError
+from quillon_training.gguf_file import written
 from quillon_training.gguf_names import gguf_name
 
 _PREFIX = "base_model.model."
@@ -34,27 +35,17 @@ def write_adapter(path: Path, state: dict[str, torch.Tensor], card: AdapterCard)
     Raises:
         ExportError: A name is unknown to GGUF, or the disk is full.
     """
-    temporary = path.with_suffix(".part")
-    writer = gguf.GGUFWriter(temporary, card.architecture)
-    writer.add_type(gguf.GGUFType.ADAPTER)
-    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, card.alpha)
-    writer.add_name(card.name)
-    writer.add_description(card.description)
-    writer.add_license(card.licence)
-    writer.add_base_model_count(1)
-    writer.add_base_model_name(0, card.base)
-    for name, value in state.items():
-        writer.add_tensor(_tensor_name(name), value.detach().float().cpu().contiguous().numpy())
-    try:
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-    except OSError as error:
-        raise ExportError(f"{path} cannot be written: {error}", "Free some disk space.") from error
-    finally:
-        writer.close()
-    temporary.replace(path)
+    with written(path, card.architecture) as writer:
+        writer.add_type(gguf.GGUFType.ADAPTER)
+        writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+        writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, card.alpha)
+        writer.add_name(card.name)
+        writer.add_description(card.description)
+        writer.add_license(card.licence)
+        writer.add_base_model_count(1)
+        writer.add_base_model_name(0, card.base)
+        for name, value in state.items():
+            writer.add_tensor(_tensor_name(name), value.detach().float().cpu().contiguous().numpy())
     return path
 
 

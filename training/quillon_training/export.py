@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from quillon_training.checkpoint import Checkpoint
 from quillon_training.errors import ExportError
+from quillon_training.gguf_file import written
 from quillon_training.gguf_names import gguf_name
 from quillon_training.model import ModelShape
 from quillon_training.quantise import QUANTISED, quantise, tensor_types
@@ -133,30 +134,16 @@ def write_gguf(
         raise ExportError("The model names no licence", "Name one, such as --licence apache-2.0.")
     vocabulary = _vocabulary(tokenizer)
     _check_vocabulary(vocabulary, shape)
-    temporary = path.with_suffix(".part")
-    writer = gguf.GGUFWriter(temporary, architecture)
-    _add_card(
-        writer,
-        card,
-        sum(value.numel() for name, value in weights.items() if name != "lm_head.weight"),
-    )
-    _add_shape(writer, shape)
-    _add_vocabulary(writer, vocabulary, shape.vocabulary)
+    kept = {name: value for name, value in weights.items() if name != "lm_head.weight"}
     quantization, file_type = _TYPES[kind]
-    writer.add_file_type(file_type)
-    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
-    for name, value in weights.items():
-        if name != "lm_head.weight":
+    with written(path, architecture) as writer:
+        _add_card(writer, card, sum(value.numel() for value in kept.values()))
+        _add_shape(writer, shape)
+        _add_vocabulary(writer, vocabulary, shape.vocabulary)
+        writer.add_file_type(file_type)
+        writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+        for name, value in kept.items():
             _add_tensor(writer, gguf_name(name), value.detach().float().numpy(), quantization)
-    try:
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-    except OSError as error:
-        raise ExportError(f"{path} cannot be written: {error}", "Free some disk space.") from error
-    finally:
-        writer.close()
-    temporary.replace(path)
     return path
 
 
