@@ -1,6 +1,5 @@
 import itertools
 import json
-import random
 import re
 import shutil
 
@@ -14,14 +13,9 @@ import torch
 from quillon_training.cli import main
 from quillon_training.corpus import build
 from quillon_training.curve import read_losses
-from quillon_training.dialogues.bugs import PATTERNS
 from quillon_training.dialogues.generate import Plan, generate, packages
-from quillon_training.dialogues.problems import NAMED, OF_PATTERNS
-from quillon_training.dialogues.recorder import Bench, Scene
 from quillon_training.dialogues.records import openai_form
-from quillon_training.dialogues.repository import make_repository
 from quillon_training.dialogues.scenarios import mended
-from quillon_training.dialogues.talking import problem
 from quillon_training.dialogues.wording import Wordings
 from quillon_training.errors import TrainingError
 from quillon_training.export import chat_template
@@ -33,15 +27,9 @@ from quillon_training.sources import python_sources
 from quillon_training.supervised import DialogueMixture, DialogueRows, hidden_states
 from quillon_training.tokenizer import SPECIAL_TOKENS, load_tokenizer, train_tokenizer
 
-from quillon.assist.actions import ActionKind, Offer
-from quillon.assist.actions_prompt import Wording, question
-from quillon.assist.attachments import Attachment
-from quillon.assist.attachments import question as attached
 from quillon.assist.chat import SYSTEM_PROMPT
-from quillon.context.diagnostics import Diagnostic
 from quillon.prompt.messages import Message
 from quillon.prompt.template import ChatTemplate
-from quillon.text import Span
 from quillon_tools.calls import ToolCall
 from quillon_tools.registry import default_tools
 
@@ -50,24 +38,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
-MODULE = '''"""Orders of a {0}."""
-
-
-class {0}Order:
-    """An order of the {0} that somebody made."""
-
-    def total(self, rate=None):
-        """Return the total of all prices with the rate."""
-        if rate is None:
-            rate = 0
-        return sum(self.prices) * (1 + rate)
-
-
-def load_{0}(path):
-    """Read the {0} from a file on disk."""
-    with open(path) as file:
-        return file.read()
-'''
 SHAPE = ModelShape(
     vocabulary=600, hidden=64, layers=2, heads=2, kv_heads=1, head_dim=32, feed_forward=128
 )
@@ -75,25 +45,9 @@ TOOLS = [tool.definition("brief") for tool in default_tools()]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    root = tmp_path_factory.mktemp("packages")
-    for package in ("market", "flask"):
-        (root / package).mkdir()
-        (root / package / "__init__.py").write_text("")
-        names = [f"{package}/{name}.py" for name in ("__init__", "fruit", "bread", "wine", "paper")]
-        info = root / f"{package}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Name: {package}\nVersion: 1.0\nLicense-Expression: MIT\n")
-        (info / "RECORD").write_text("".join(f"{name},,\n" for name in names))
-        for name in ("fruit", "bread", "wine", "paper"):
-            (root / package / f"{name}.py").write_text(MODULE.format(f"{package}_{name}"))
-    return root
-
-
-@pytest.fixture(scope="module")
-def made(folder):
+def made(market):
     plan = Plan(split="train", per_repository=240, repositories=1, seed=3)
-    return list(generate([folder], plan))
+    return list(generate([market], plan))
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +58,9 @@ def tokenizer(tmp_path_factory, made):
     return path
 
 
-def test_held_out_packages_are_talked_about_in_evaluation_only(folder, made):
-    assert [name for name, _ in packages([folder], "train")] == ["market"]
-    assert [name for name, _ in packages([folder], "heldout")] == ["flask"]
+def test_held_out_packages_are_talked_about_in_evaluation_only(market, made):
+    assert [name for name, _ in packages([market], "train")] == ["market"]
+    assert [name for name, _ in packages([market], "heldout")] == ["flask"]
     assert not any(held_out(dialogue.repository, "python") for dialogue in made)
     assert "flask" not in json.dumps([openai_form(item, TOOLS) for item in made])
 
@@ -192,21 +146,6 @@ def test_only_what_the_assistant_says_is_learnt(made, tokenizer):
     )
 
 
-@pytest.fixture
-def played(folder, tmp_path):
-    """Plays a scenario on the package until it fits."""
-    repository = make_repository("market", folder / "market", tmp_path, random.Random(1))  # noqa: S311
-
-    async def play(scenario, language="en"):
-        for seed in range(100):
-            rng = random.Random(seed)  # noqa: S311
-            scene = Scene(Bench(repository), Wordings(), language, "train", rng)
-            if (dialogue := await scenario(scene)) is not None:
-                yield dialogue
-
-    return play
-
-
 async def test_the_first_words_of_an_answer_weigh_as_a_call_does(played, tokenizer):
     renderer = Renderer(load_tokenizer(tokenizer), call_weight=5, context_weight=0.5)
     dialogue = await anext(played(mended))
@@ -215,37 +154,6 @@ async def test_the_first_words_of_an_answer_weigh_as_a_call_does(played, tokeniz
     # the mistake that is made to be mended has weight 0, as have the words that open an answer
     kinds = [weight for weight, _ in itertools.groupby(rendered.weights)]
     assert kinds == [0.5, 0, 0.5, 0, 5, 1, 0, 0.5, 0, 5, 1, 0]
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-async def test_a_problem_is_asked_as_the_product_asks(played, language):
-    made = [dialogue async for dialogue in played(problem, language)]
-    forms = set()
-    for dialogue in made:
-        asked, said = (message.content for message in dialogue.messages)
-        code = re.search(r"```(?:python)?\n(.*)\n```", asked, re.DOTALL)[1]
-        message = re.search(r"(?:error: |报错：)(.*)", asked)[1]
-        wording = Wording(chinese=language == "zh")
-        shown = Diagnostic(Span(0, 1), 0, 0, message)
-        offer = Offer(ActionKind.EXPLAIN_PROBLEM, "", Span(0, len(code)), shown)
-        if dialogue.tools:
-            label = asked.split("\n")[0]
-            assert re.fullmatch(r"\S+\.py:\d+-\d+", label)
-            assert asked == attached(question(offer, wording), [Attachment(label, code)])
-        else:
-            assert asked == f"{question(offer, wording)}\n```python\n{code}\n```"
-        if quoted := re.match("`(.+)`: ", said):
-            assert quoted[1] in code
-        forms.add(dialogue.tools)
-    assert forms == {True, False}
-
-
-def test_every_mistake_has_messages_of_checkers():
-    assert set(OF_PATTERNS) == {pattern.name for pattern in PATTERNS}
-    for found in NAMED:
-        assert re.compile(found.name).groups == 1
-        for text in (*found.messages, found.english, found.chinese):
-            assert "{x}" in text
 
 
 def test_rows_may_stand_late_in_a_conversation(made, tokenizer, tmp_path):
@@ -292,10 +200,10 @@ def test_a_cheaper_prefix_learns_nothing(made, tokenizer, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def branch(folder, made, tokenizer, tmp_path_factory):
+def branch(market, made, tokenizer, tmp_path_factory):
     """A run of one step on code alone, and what its decay needs: settings and dialogues."""
     root = tmp_path_factory.mktemp("branch")
-    build(python_sources([folder]), root, per_package=10**6, seed=1)
+    build(python_sources([market]), root, per_package=10**6, seed=1)
     path = root / "dialogues.jsonl"
     path.write_text("".join(json.dumps(openai_form(item, TOOLS)) + "\n" for item in made))
     constant = PretrainSettings(length=96, rows_per_batch=8, batches_per_step=1, warmup=1)

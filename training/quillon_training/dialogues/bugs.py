@@ -35,6 +35,73 @@ def _replaced(
     return inject
 
 
+_CONDITIONS = ("{0} is not None", "{0}", "len({0}) > 0", "isinstance({0}, str)", "{0} != 0")
+_REASONS = ("{0} is missing", "bad {0}", "no {0} given", "{0} must not be empty")
+
+
+def _left_open(code: str, rng: random.Random) -> tuple[str, str] | None:
+    """A file that a block closes, opened without one."""
+    lines = code.split("\n")
+    blocks = [
+        (index, found)
+        for index, line in enumerate(lines)
+        if (found := re.match(r"^(\s+)with (open\(.*\)) as (\w+):$", line))
+    ]
+    if not blocks:
+        return None
+    index, found = rng.choice(blocks)
+    blank, opened, name = found.groups()
+    inside = len(blank) + 4
+    after = index + 1
+    while after < len(lines) and (not lines[after].strip() or lines[after][:inside].isspace()):
+        lines[after] = lines[after][4:]
+        after += 1
+    line = f"{name} = {opened}"
+    lines[index] = blank + line
+    return "\n".join(lines), line
+
+
+def _short_loop(code: str, rng: random.Random) -> tuple[str, str] | None:
+    """A loop over a list as one over indices, the last of which is never reached."""
+    lines = code.split("\n")
+    loops = [
+        (index, found)
+        for index, line in enumerate(lines)
+        if (found := re.match(r"^(\s+)for (\w+) in (\w+):$", line))
+    ]
+    if not loops:
+        return None
+    index, found = rng.choice(loops)
+    blank, item, items = found.groups()
+    counter = rng.choice(("i", "index", "n", "k"))
+    line = f"for {counter} in range(len({items}) - 1):"
+    lines[index : index + 1] = [blank + line, f"{blank}    {item} = {items}[{counter}]"]
+    return "\n".join(lines), line
+
+
+def _tuple_asserted(code: str, rng: random.Random) -> tuple[str, str] | None:
+    """An assertion of a parameter, in parentheses with its message."""
+    lines = code.split("\n")
+    found = re.match(r"(?:async )?def \w+\((?:self, |cls, )?([a-z]\w*).*:$", lines[0])
+    if found is None or found[1] in ("self", "cls"):
+        return None
+    condition = rng.choice(_CONDITIONS).format(found[1])
+    reason = rng.choice(_REASONS).format(found[1])
+    line = f'assert ({condition}, "{reason}")'
+    return "\n".join((lines[0], f"    {line}", *lines[1:])), line
+
+
+def _either(
+    *injections: Callable[[str, random.Random], tuple[str, str] | None],
+) -> Callable[[str, random.Random], tuple[str, str] | None]:
+    """The first that has a place in the code."""
+
+    def inject(code: str, rng: random.Random) -> tuple[str, str] | None:
+        return next((made for one in injections if (made := one(code, rng))), None)
+
+    return inject
+
+
 PATTERNS = (
     Pattern(
         "mutable default",
@@ -64,13 +131,13 @@ PATTERNS = (
         "off by one",
         "off by one: the range misses the last element. Remove the `- 1`.",
         "差一错误：循环少了最后一个元素。请去掉 - 1。",
-        _replaced(r"range\(len\((\w+)\)\)", r"range(len(\1) - 1)"),
+        _either(_replaced(r"range\(len\((\w+)\)\)", r"range(len(\1) - 1)"), _short_loop),
     ),
     Pattern(
         "unclosed file",
         "unclosed file: nothing closes it when an error occurs. Use `with open(...)`.",
         "文件没有关闭：请使用 with open(...)。",
-        _replaced(r"with (open\([^()]*\)) as (\w+):", r"\2 = \1"),
+        _left_open,
     ),
     Pattern(
         "missing f prefix",
@@ -82,7 +149,10 @@ PATTERNS = (
         "assert on a tuple",
         "assert on a tuple: a tuple is always true. Remove the parentheses.",
         "断言的是元组：元组总是为真。请去掉括号。",
-        _replaced(r"^(\s*)assert ([^,(]+), ([^,]+)$", r"\1assert (\2, \3)"),
+        _either(
+            _replaced(r"^(\s*)assert ([^,(]+), ([^,]+)$", r"\1assert (\2, \3)"),
+            _tuple_asserted,
+        ),
     ),
     Pattern(
         "wrong type check",

@@ -4,7 +4,9 @@ import ast
 import re
 import textwrap
 import tomllib
+from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 
 from quillon_training.dialogues.bugs import CLEAN, EXCEPTIONS, PATTERNS
 from quillon_training.dialogues.problems import CHECKERS, NAMED, OF_PATTERNS, name_in
@@ -17,7 +19,11 @@ from quillon_training.dialogues.scenarios import Scenario
 _EVERY_HELD = 8
 _CAPITAL = 0.4
 _MOST_LINES = 24
-_CLEAN_SHARE = 0.4
+_MOST_READ = 80  # lines with the docstring
+_LENGTHS = (5, 8, 12, _MOST_LINES)
+_CLEAN_SHARE = 0.3  # of what is asked about; that of the dialogues is about 0.4
+_LOOKED_AT = 150  # functions, for one that can hold a mistake
+_ANY_SHARE = 0.02  # of them; makes about half of the innocent ones such that cannot
 _SAID_BY_CHECKER = 0.5
 _WITH_TOOLS = 0.5  # of questions about code that is given: the chat has tools, actions have none
 _SHORTEST_SUMMARY, _LONGEST_SUMMARY = 15, 120  # characters
@@ -114,21 +120,28 @@ async def unclear(scene: Scene) -> Dialogue | None:
 
 
 async def mistake(scene: Scene) -> Dialogue | None:
-    """A function with a known mistake, or as its authors wrote it."""
-    code = _code(scene, scene.symbol())
-    if code is None:
+    """A function with a known mistake, or as its authors wrote it.
+
+    All mistakes are equally frequent, however rare the code is that can hold them; and half of the
+    innocent functions could have held one.
+    """
+    pattern = scene.rng.choice(PATTERNS)
+    innocent = scene.rng.random() < _CLEAN_SHARE
+    most_lines = scene.rng.choice(_LENGTHS)
+    for _ in range(_LOOKED_AT):
+        code = _code(scene, scene.symbol(), most_lines)
+        made = pattern.inject(code, scene.rng) if code is not None else None
+        if code is not None and (made or (innocent and scene.rng.random() < _ANY_SHARE)):
+            break
+    else:
         return None
-    pattern = None
-    if scene.rng.random() >= _CLEAN_SHARE:
-        fitting = [(item, made) for item in PATTERNS if (made := item.inject(code, scene.rng))]
-        if not fitting:
-            return None
-        pattern, (code, line) = scene.rng.choice(fitting)
-    _say_code(scene, _EN_BUG, _ZH_BUG, code)
     tools = not scene.unseen and scene.rng.random() < _WITH_TOOLS
-    if pattern is None:
+    if innocent or made is None:
+        _say_code(scene, _EN_BUG, _ZH_BUG, code)
         said = scene.either(*CLEAN)
         return scene.answer("bug", said, said, tools=tools)
+    code, line = made
+    _say_code(scene, _EN_BUG, _ZH_BUG, code)
     said = f"`{line}`: {scene.either(pattern.english, pattern.chinese)}"
     fact = scene.either(pattern.name, pattern.chinese.split("：")[0])
     return scene.answer("bug", said, fact, tools=tools)
@@ -278,21 +291,29 @@ def _documented(scene: Scene) -> Symbol | None:
     return scene.rng.choice(found) if found else None
 
 
-def _code(scene: Scene, symbol: Symbol) -> str | None:
+def _code(scene: Scene, symbol: Symbol, most_lines: int = _MOST_LINES) -> str | None:
     """A function's source without its docstring; None where it is too long or nothing is left."""
-    lines = scene.repository.text(symbol.path).splitlines()[symbol.first - 1 : symbol.last]
+    if symbol.kind == "class" or symbol.last - symbol.first > _MOST_READ:
+        return None
+    code = _undocumented(scene.repository.root / symbol.path, symbol.first, symbol.last)
+    return code if code and 2 <= len(code.splitlines()) <= most_lines else None  # noqa: PLR2004
+
+
+@lru_cache(maxsize=10_000)
+def _undocumented(path: Path, first: int, last: int) -> str | None:
+    lines = path.read_text("utf-8").splitlines()[first - 1 : last]
     code = textwrap.dedent("\n".join(lines))
-    if symbol.kind == "class" or not re.match(r"(?:async )?def ", code):
+    if not re.match(r"(?:async )?def ", code):
         return None
     node = ast.parse(code).body[0]
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
         rest = code.splitlines()
-        first = node.body[0]
-        del rest[first.lineno - 1 : first.end_lineno]
+        docstring = node.body[0]
+        del rest[docstring.lineno - 1 : docstring.end_lineno]
         code = "\n".join(rest)
         if len(node.body) == 1:
             return None
-    return code if 2 <= len(code.splitlines()) <= _MOST_LINES else None  # noqa: PLR2004
+    return code
 
 
 TALKING: dict[str, tuple[Scenario, float]] = {

@@ -1,0 +1,91 @@
+"""Dialogues about code that is given: its mistakes, and what checkers say of it."""
+
+import ast
+import random
+import re
+import warnings
+
+import pytest
+
+pytest.importorskip("torch")
+
+from quillon_training.dialogues.bugs import CLEAN, PATTERNS
+from quillon_training.dialogues.problems import NAMED, OF_PATTERNS
+from quillon_training.dialogues.talking import mistake, problem
+
+from quillon.assist.actions import ActionKind, Offer
+from quillon.assist.actions_prompt import Wording, question
+from quillon.assist.attachments import Attachment
+from quillon.assist.attachments import question as attached
+from quillon.context.diagnostics import Diagnostic
+from quillon.text import Span
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_problem_is_asked_as_the_product_asks(played, language):
+    made = [dialogue async for dialogue in played(problem, language)]
+    forms = set()
+    for dialogue in made:
+        asked, said = (message.content for message in dialogue.messages)
+        code = re.search(r"```(?:python)?\n(.*)\n```", asked, re.DOTALL)[1]
+        message = re.search(r"(?:error: |报错：)(.*)", asked)[1]
+        wording = Wording(chinese=language == "zh")
+        shown = Diagnostic(Span(0, 1), 0, 0, message)
+        offer = Offer(ActionKind.EXPLAIN_PROBLEM, "", Span(0, len(code)), shown)
+        if dialogue.tools:
+            label = asked.split("\n")[0]
+            assert re.fullmatch(r"\S+\.py:\d+-\d+", label)
+            assert asked == attached(question(offer, wording), [Attachment(label, code)])
+        else:
+            assert asked == f"{question(offer, wording)}\n```python\n{code}\n```"
+        if quoted := re.match("`(.+)`: ", said):
+            assert quoted[1] in code
+        forms.add(dialogue.tools)
+    assert forms == {True, False}
+
+
+def test_every_mistake_has_messages_of_checkers():
+    assert set(OF_PATTERNS) == {pattern.name for pattern in PATTERNS}
+    for found in NAMED:
+        assert re.compile(found.name).groups == 1
+        for text in (*found.messages, found.english, found.chinese):
+            assert "{x}" in text
+
+
+FUNCTION = """\
+def total(orders, rate=None, name=""):
+    if rate is None or name == "free":
+        rate = 0
+    try:
+        with open(name) as file:
+            print(f"total of {name}")
+    except OSError:
+        return None
+    for order in orders:
+        if isinstance(order, str):
+            continue
+    return rate
+"""
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=[pattern.name for pattern in PATTERNS])
+def test_a_mistake_is_one_line_of_code_that_still_can_be_read(pattern):
+    code, line = pattern.inject(FUNCTION, random.Random(1))  # noqa: S311
+    with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+        ast.parse(code)
+    assert line in [each.strip() for each in code.split("\n")]
+    assert line not in [each.strip() for each in FUNCTION.split("\n")]
+    assert pattern.inject("def nothing():\n    return 1\n", random.Random(1)) is None  # noqa: S311
+
+
+async def test_mistakes_are_named_and_innocent_code_is_not_accused(played):
+    said = {dialogue.messages[-1].content async for dialogue in played(mistake)}
+    assert CLEAN[0] in said
+    named = {pattern.name for pattern in PATTERNS if any(pattern.english in one for one in said)}
+    # What the package's functions have a place for.
+    assert named == {
+        "mutable default",
+        "unclosed file",
+        "comparison with None",
+        "assert on a tuple",
+    }
