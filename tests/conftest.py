@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -26,6 +28,20 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def folder_of(tmp_path):
+    """Makes the folder that an editor or a command works in, of texts by their names."""
+
+    def made(files: Mapping[str, str]) -> Path:
+        path = tmp_path / "workspace"
+        path.mkdir()
+        for name, text in files.items():
+            (path / name).write_text(text)
+        return path
+
+    return made
 
 
 class ByFolder(LoadGroupScheduling):

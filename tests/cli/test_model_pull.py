@@ -7,22 +7,17 @@ import time
 import pytest
 
 from quillon.engine.catalogue import RECOMMENDED
-from quillon_testing.file_server import FileServer
+from quillon_testing.file_server import hub
 from quillon_testing.gguf_files import CHAT_MODEL, SMALL_MODEL, gguf_bytes
 
 MODEL = RECOMMENDED[0]
 NAME = MODEL.name
-LEFT_OUT = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_TOKEN", "HF_HUB_OFFLINE", "NO_PROXY")
 
 
 @pytest.fixture
 def server(monkeypatch, tmp_path):
-    for name in LEFT_OUT:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    with FileServer().running() as running:
+    with hub(monkeypatch) as running:
         running.offer(MODEL.repo, MODEL.file, SMALL_MODEL)
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
         monkeypatch.setenv("QUILLON_MODELS", str(tmp_path / "models"))
         yield running
 

@@ -12,11 +12,8 @@ ECHO = '<tool_call>\n{"name": "ours__echo", "arguments": {"text": "hello"}}\n</t
 
 
 @pytest.fixture
-def project(tmp_path):
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "a.py").write_text("ANSWER = 42\n")
-    return folder
+def project(folder_of):
+    return folder_of({"a.py": "ANSWER = 42\n"})
 
 
 def results(ended):

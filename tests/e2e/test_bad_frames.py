@@ -11,13 +11,6 @@ import pytest
 from quillon_testing.stdio_server import raw_server, script_file
 
 
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
-
-
 def log_of(folder) -> str:
     return (folder.parent / f"{folder.name}-state" / "server.log").read_text()
 

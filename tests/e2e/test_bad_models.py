@@ -20,11 +20,8 @@ from quillon_testing.stdio_server import raw_server, script_file
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "a.py").write_text(TEXT)
-    return path
+def folder(folder_of):
+    return folder_of({"a.py": TEXT})
 
 
 def bad_models(folder):

@@ -8,6 +8,7 @@ import pytest
 from quillon_testing.chat_turns import (
     QUILLON,
     READ,
+    TESTED,
     answer,
     ask,
     shake,
@@ -18,15 +19,8 @@ from quillon_testing.stdio_server import raw_server
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "it.py").write_text("ANSWER = 41\n")
-    (path / "test_it.py").write_text(
-        "from it import ANSWER\n\n\ndef test_it():\n    assert ANSWER == 41\n"
-    )
-    (path / "conftest.py").write_text("")
-    return path
+def folder(folder_of):
+    return folder_of(TESTED)
 
 
 async def test_an_answer_is_streamed_and_returned(folder):

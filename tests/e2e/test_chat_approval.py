@@ -2,19 +2,12 @@
 
 import pytest
 
-from quillon_testing.chat_turns import RUN_TESTS, answer, ask, shake, start
+from quillon_testing.chat_turns import RUN_TESTS, TESTED, answer, ask, shake, start
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "it.py").write_text("ANSWER = 41\n")
-    (path / "test_it.py").write_text(
-        "from it import ANSWER\n\n\ndef test_it():\n    assert ANSWER == 41\n"
-    )
-    (path / "conftest.py").write_text("")
-    return path
+def folder(folder_of):
+    return folder_of(TESTED)
 
 
 @pytest.mark.parametrize(("decision", "ran"), [("once", True), ("deny", False)])
@@ -52,24 +45,17 @@ async def test_running_tests_asks_other_clients_by_a_message(folder, reply, ran)
         assert ("1 passed" in result["preview"]) is ran
 
 
-async def test_an_error_in_place_of_an_approval_is_a_no(folder):
+@pytest.mark.parametrize(
+    "given",
+    [{"error": {"code": -32601, "message": "what?"}}, {"result": {"decision": "maybe"}}],
+    ids=["an error", "no decision"],
+)
+async def test_what_is_no_approval_is_a_no(folder, given):
     async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
         await shake(server, folder)
         number = ask(server, "run the tests")
         asked = await server.until(lambda m: m.get("method") == "quillon/approve")
-        error = {"code": -32601, "message": "what?"}
-        server.send({"jsonrpc": "2.0", "id": asked["id"], "error": error})
-        _, streamed = await answer(server, number)
-        states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
-        assert states[-1] == "denied"
-
-
-async def test_an_approval_that_makes_no_sense_is_a_no(folder):
-    async with start(folder, {"reply": RUN_TESTS}, {"reply": "So."}) as server:
-        await shake(server, folder)
-        number = ask(server, "run the tests")
-        asked = await server.until(lambda m: m.get("method") == "quillon/approve")
-        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"decision": "maybe"}})
+        server.send({"jsonrpc": "2.0", "id": asked["id"], **given})
         _, streamed = await answer(server, number)
         states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
         assert states[-1] == "denied"

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from quillon_testing.stdio_server import raw_server, script_file
+from quillon_testing.chat_turns import ask, shake, start
 
 HIDDEN = "a\u202eb.py"
-QUILLON = {"experimental": {"quillon": {"chat": True, "approve": True}}}
 
 
 def call(name, arguments):
@@ -19,31 +18,18 @@ RUN = call("run_tests", {"target": "test_it.py"})
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "it.py").write_text("ANSWER = 41\n")
-    (path / "test_it.py").write_text("def test_it():\n    assert True\n")
-    (path / "conftest.py").write_text("")
-    return path
-
-
-def engine(folder, *replies):
-    script = script_file(folder.parent, *({"reply": reply} for reply in replies))
-    return {"engine": {"kind": "scripted", "script": str(script)}}
-
-
-async def shake(server, folder, capabilities=QUILLON, options=None):
-    await server.initialize(
-        rootUri=folder.as_uri(),
-        workspaceFolders=[{"uri": folder.as_uri(), "name": "workspace"}],
-        capabilities=capabilities,
-        initializationOptions=options or {},
+def folder(folder_of):
+    return folder_of(
+        {
+            "it.py": "ANSWER = 41\n",
+            "test_it.py": "def test_it():\n    assert True\n",
+            "conftest.py": "",
+        }
     )
 
 
-def ask(server, text, **more):
-    return server.request("quillon/chat", {"text": text, "partialResultToken": "t", **more})
+def replies(*texts):
+    return [{"reply": text} for text in texts]
 
 
 async def decide(server, decision):
@@ -66,7 +52,7 @@ async def test_calls_keep_the_state_in_which_they_ended(folder):
         RUN,
         call("no_such_tool", {"a\u200bb": "c"}),
     ]
-    async with raw_server(folder, settings=engine(folder, *calls, "So.")) as server:
+    async with start(folder, *replies(*calls, "So.")) as server:
         await shake(server, folder)
         number = ask(server, "do all")
         await decide(server, "deny")
@@ -88,8 +74,7 @@ async def test_calls_keep_the_state_in_which_they_ended(folder):
 
 
 async def test_a_change_of_settings_forgets_no_decision(folder):
-    given = engine(folder, RUN, "One.", RUN, "Two.")
-    async with raw_server(folder, settings=given) as server:
+    async with start(folder, *replies(RUN, "One.", RUN, "Two.")) as server:
         await shake(server, folder)
         number = ask(server, "test it")
         await decide(server, "session")
@@ -107,7 +92,7 @@ async def test_a_change_of_settings_forgets_no_decision(folder):
 async def test_a_conversation_stays_with_the_folder_where_it_began(folder):
     other = folder.parent / "other"
     other.mkdir()
-    async with raw_server(folder, settings=engine(folder, "One.", "Two.", "Three.")) as server:
+    async with start(folder, *replies("One.", "Two.", "Three.")) as server:
         await shake(server, folder)
         first = (await server.response(ask(server, "first")))["result"]["conversationId"]
         event = {
@@ -137,10 +122,7 @@ async def test_a_conversation_stays_with_the_folder_where_it_began(folder):
 async def test_a_message_shows_as_much_of_a_preview_as_it_can_and_names_the_rest(folder):
     content = "".join(f"LINE_{n} = {n}\n" for n in range(200))
     create = call("create_file", {"path": "new.py", "content": content})
-    script = script_file(folder.parent, {"reply": create}, {"reply": "So."})
-    script.write_text(json.dumps({**json.loads(script.read_text()), "context": 16384}))
-    given = {"engine": {"kind": "scripted", "script": str(script)}}
-    async with raw_server(folder, settings=given) as server:
+    async with start(folder, *replies(create, "So."), model={"context": 16384}) as server:
         await shake(server, folder, {})
         number = ask(server, "make it")
         asked = await server.until(lambda m: m.get("method") == "window/showMessageRequest")

@@ -1,48 +1,25 @@
 """What the chat tells beside its answer, and what the editor told before, over the wire."""
 
-import json
-
 import pytest
 
-from quillon_testing.stdio_server import raw_server, script_file
+from quillon_testing.chat_turns import QUILLON, answer, ask, shake, start
 
 CREATE = (
     '<tool_call>\n{"name": "create_file", "arguments": {"path": "new.py", "content": "x = 1\\n"}}'
     "\n</tool_call>"
 )
 DIAGNOSE = '<tool_call>\n{"name": "get_diagnostics", "arguments": {}}\n</tool_call>'
-CHAT = {"experimental": {"quillon": {"chat": True, "approve": True}}}
 LITERALS = {"codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}}}
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "it.py").write_text("def answer():\n    return 41\n")
-    return path
-
-
-def start(folder, *steps, **model):
-    file = script_file(folder.parent)
-    file.write_text(json.dumps({"steps": list(steps), **model}))
-    return raw_server(folder, settings={"engine": {"kind": "scripted", "script": str(file)}})
-
-
-async def shake(server, folder, **capabilities):
-    await server.initialize(
-        rootUri=folder.as_uri(),
-        workspaceFolders=[{"uri": folder.as_uri(), "name": "workspace"}],
-        capabilities={**CHAT, **capabilities},
-    )
+def folder(folder_of):
+    return folder_of({"it.py": "def answer():\n    return 41\n"})
 
 
 async def asked(server, text, **more):
     """The result of a turn, and what was streamed."""
-    number = server.request("quillon/chat", {"text": text, "partialResultToken": "t", **more})
-    response = await server.response(number)
-    streamed = [m["params"]["value"] for m in server.seen if m.get("method") == "$/progress"]
-    server.seen = [m for m in server.seen if m.get("method") != "$/progress"]
+    response, streamed = await answer(server, ask(server, text, **more))
     return response["result"], streamed
 
 
@@ -76,7 +53,9 @@ async def test_a_large_attachment_is_cut_and_named_by_its_lines_and_tokens(folde
 
 async def test_an_edit_that_the_editor_cannot_apply_does_not_end_the_turn(folder):
     # Only a model with room for every tool's definition is offered the one that makes files.
-    async with start(folder, {"reply": CREATE}, {"reply": "Done."}, context=32_768) as server:
+    async with start(
+        folder, {"reply": CREATE}, {"reply": "Done."}, model={"context": 32_768}
+    ) as server:
         await shake(server, folder)  # this client creates no files
         number = server.request("quillon/chat", {"text": "make it", "partialResultToken": "t"})
         approval = await server.until(lambda m: m.get("method") == "quillon/approve")
@@ -92,7 +71,7 @@ async def test_an_edit_that_the_editor_cannot_apply_does_not_end_the_turn(folder
 async def test_problems_that_the_editor_named_are_known_to_the_tools(folder):
     steps = ({"reply": DIAGNOSE}, {"match": "it is not defined", "reply": "There is one."})
     async with start(folder, *steps) as server:
-        await shake(server, folder, textDocument=LITERALS)
+        await shake(server, folder, {**QUILLON, "textDocument": LITERALS})
         uri = opened(server, folder)
         problem = {"range": RANGE, "message": "it is not defined", "source": "lint", "severity": 1}
         params = {
@@ -110,8 +89,8 @@ async def test_problems_that_the_editor_named_are_known_to_the_tools(folder):
 async def test_an_explanation_in_the_chat_names_a_small_model_once(folder):
     steps = ({"match": "explain this code", "reply": "It is one."}, {"reply": "Yes."})
     model = {"embedded": True, "model": "tiny", "parameters": 11_000_000}
-    async with start(folder, *steps, **model) as server:
-        await shake(server, folder, textDocument=LITERALS)
+    async with start(folder, *steps, model=model) as server:
+        await shake(server, folder, {**QUILLON, "textDocument": LITERALS})
         uri = opened(server, folder)
         params = {"textDocument": {"uri": uri}, "range": RANGE, "context": {"diagnostics": []}}
         actions = (await server.call("textDocument/codeAction", params))["result"]

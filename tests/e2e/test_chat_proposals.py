@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from quillon_testing.stdio_server import raw_server, script_file
+from quillon_testing import chat_turns
 
 TEXT = "ANSWER = 41\n"
 EDITS = {"edits": [{"path": "it.py", "search": "41", "replace": "42"}]}
@@ -20,27 +20,17 @@ def call(name, arguments):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "it.py").write_text(TEXT)
-    return path
+def folder(folder_of):
+    return folder_of({"it.py": TEXT})
 
 
 def start(folder, *replies):
-    script = script_file(folder.parent, *({"reply": reply} for reply in (*replies, "So.")))
-    script.write_text(json.dumps({**json.loads(script.read_text()), "context": 16384}))
-    return raw_server(folder, settings={"engine": {"kind": "scripted", "script": str(script)}})
+    steps = [{"reply": reply} for reply in (*replies, "So.")]
+    return chat_turns.start(folder, *steps, model={"context": 16384})
 
 
 async def shake(server, folder, workspace=WORKSPACE_EDIT):
-    await server.initialize(
-        rootUri=folder.as_uri(),
-        capabilities={
-            "experimental": {"quillon": {"chat": True, "approve": True}},
-            "workspace": workspace,
-        },
-    )
+    await chat_turns.shake(server, folder, {**chat_turns.QUILLON, "workspace": workspace})
 
 
 def open_it(server, folder, version=1, text=TEXT):

@@ -6,10 +6,9 @@ import signal
 
 import pytest
 
+from quillon_testing.chat_turns import QUILLON
 from quillon_testing.stdio_server import raw_server
 from quillon_testing.tool_servers import alive, until
-
-QUILLON = {"experimental": {"quillon": {"chat": True, "approve": True}}}
 
 
 @pytest.mark.parametrize("how", ["exit", "end of input", "SIGTERM", "SIGHUP", "SIGINT"])

@@ -14,13 +14,6 @@ from quillon.server import create_server
 from quillon_testing.stdio_server import raw_server
 
 
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
-
-
 async def test_a_session_from_start_to_end(folder):
     async with raw_server(folder) as server:
         result = await server.initialize()

@@ -8,11 +8,8 @@ from quillon_testing.chat_turns import READ, answer, ask, shake, start
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "it.py").write_text("ANSWER = 41\n")
-    return path
+def folder(folder_of):
+    return folder_of({"it.py": "ANSWER = 41\n"})
 
 
 def results(streamed):

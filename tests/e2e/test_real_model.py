@@ -10,7 +10,8 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from quillon_testing.clients import EDITORS, Editor, editor_session
+from quillon_testing.chat_turns import QUILLON
+from quillon_testing.clients import EDITORS, Editor, editor_session, when_ready
 from quillon_testing.engines import engines
 from quillon_testing.markers import marked
 from quillon_testing.stdio_server import raw_server
@@ -36,17 +37,6 @@ async def runtime():
 def session(name, folder, runtime):
     told = {"quillon": {"approve": True}}  # so that the server tells its status
     return editor_session(name, folder, None, settings=REAL, experimental=told, **runtime)
-
-
-async def when_ready(editor: Editor) -> None:
-    states = []
-
-    @editor.client.feature("quillon/status")
-    def on_status(params):
-        states.append(params.state)
-
-    states.append((await editor.status()).state)
-    await editor.wait_for(lambda: {"ready", "busy"} & set(states))
 
 
 @pytest.mark.parametrize("name", EDITORS)
@@ -104,9 +94,6 @@ async def test_an_explanation_is_shown(folder, runtime, name):
         await editor.wait_for(lambda: editor.client.shown_documents or editor.client.messages)
         for said in editor.client.messages:
             assert "defect" not in said.message
-
-
-QUILLON = {"experimental": {"quillon": {"chat": True, "approve": True}}}
 
 
 async def chat(folder, runtime, text, decision):

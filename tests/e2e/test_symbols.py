@@ -8,11 +8,8 @@ SOURCE = "class Cart:\n    def total(self):\n        return 1\n\n\ndef add(a, b)
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "shop.py").write_text(SOURCE)
-    return path
+def folder(folder_of):
+    return folder_of({"shop.py": SOURCE})
 
 
 async def named(server, query):

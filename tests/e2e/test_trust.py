@@ -4,21 +4,14 @@ import json
 
 import pytest
 
+from quillon_testing import chat_turns
+from quillon_testing.chat_turns import RUN_TESTS
 from quillon_testing.stdio_server import raw_server
-
-RUN_TESTS = (
-    '<tool_call>\n{"name": "run_tests", "arguments": {"target": "test_it.py"}}\n</tool_call>'
-)
-CAPABILITIES = {"experimental": {"quillon": {"chat": True, "approve": True}}}
 
 
 @pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    (path / "test_it.py").write_text("def test_it():\n    assert True\n")
-    (path / "conftest.py").write_text("")
-    return path
+def folder(folder_of):
+    return folder_of({"test_it.py": "def test_it():\n    assert True\n", "conftest.py": ""})
 
 
 def engine(folder, name, *replies):
@@ -28,12 +21,7 @@ def engine(folder, name, *replies):
 
 
 async def shake(server, folder, **options):
-    await server.initialize(
-        rootUri=folder.as_uri(),
-        workspaceFolders=[{"uri": folder.as_uri(), "name": "workspace"}],
-        capabilities=CAPABILITIES,
-        initializationOptions=options,
-    )
+    await chat_turns.shake(server, folder, initializationOptions=options)
 
 
 async def ask(server, text, **more):

@@ -3,15 +3,13 @@
 import pytest
 
 from quillon.engine.base import Constraint, Delta, Finished, Request, Sampling
-from quillon.engine.llama import Model, start_backend
-from quillon.engine.models import EMBEDDED
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.grammar import schema_constraint
 from quillon.prompt.messages import Message
 from quillon.prompt.pieces import BrokenCallPiece, CallPiece
 from quillon.prompt.spans import candidates, span_constraint
 from quillon.prompt.template import ChatTemplate
-from quillon_testing.generation import Desk
+from quillon_testing.generation import Desk, embedded_model
 from quillon_tools.registry import default_tools
 from quillon_tools.validator import make_validator
 
@@ -23,10 +21,8 @@ QUESTION = "Where is parse_header defined, and what is in lib/mailer.py from lin
 
 @pytest.fixture(scope="module")
 def model():
-    start_backend()
-    loaded = Model(EMBEDDED)
-    yield loaded
-    loaded.close()
+    with embedded_model() as loaded:
+        yield loaded
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from quillon.engine.base import (
     Constraint,
@@ -22,29 +21,11 @@ from quillon.engine.connection import Patience
 from quillon.engine.endpoint import HostState, endpoint_for, write_state
 from quillon.engine.models import EMBEDDED
 from quillon.settings import ModelSettings
-from quillon_testing.engines import Engines, engines
+from quillon_testing.engines import Engines, engines, play
 from quillon_testing.gguf_files import write_gguf
 
 STARTED = ", engine process "  # what each process says first
 DEADLINE = 60  # seconds; far more than anything here takes on an idle machine
-HELLO = Request(
-    prompt=(Segment("<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n", trusted=True),),
-    max_tokens=8,
-)
-
-
-@pytest_asyncio.fixture
-async def made():
-    async with engines() as found:
-        yield found
-
-
-async def play(engine, request=HELLO):
-    return [event async for event in engine.generate(request)]
-
-
-def kill(pid, number=signal.SIGKILL):
-    os.kill(pid, number)
 
 
 async def test_a_missing_model_starts_nothing(made: Engines, tmp_path):
@@ -90,7 +71,7 @@ async def test_an_engine_that_dies_while_it_loads_is_started_again(made: Engines
     def kill_once(info, _fraction):
         if info.pid and not killed:
             killed.append(info.pid)
-            kill(info.pid)
+            os.kill(info.pid, signal.SIGKILL)
 
     engine.subscribe(kill_once)
     assert isinstance((await play(engine))[-1], Finished)

@@ -10,7 +10,6 @@ import textwrap
 import msgspec
 import psutil
 import pytest
-import pytest_asyncio
 
 from quillon.engine.base import (
     DeadlineExceeded,
@@ -24,24 +23,10 @@ from quillon.engine.base import (
     Started,
 )
 from quillon.engine.connection import Patience
-from quillon_testing.engines import Engines, engines
+from quillon_testing.engines import HELLO, Engines, play
 
 DEADLINE = 60  # seconds; far more than anything here takes on an idle machine
-HELLO = Request(
-    prompt=(Segment("<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n", trusted=True),),
-    max_tokens=8,
-)
 ENDLESS = Request(prompt=(Segment("x = [" + "1, 2, 3, " * 40),), max_tokens=1900)
-
-
-@pytest_asyncio.fixture
-async def made():
-    async with engines() as found:
-        yield found
-
-
-async def play(engine, request=HELLO):
-    return [event async for event in engine.generate(request)]
 
 
 async def begun(engine):
@@ -57,10 +42,6 @@ async def drain(events):
     async with asyncio.timeout(DEADLINE):
         async for _ in events:
             pass
-
-
-def kill(pid, number=signal.SIGKILL):
-    os.kill(pid, number)
 
 
 async def test_an_answer_with_counts_and_warming(made: Engines):
@@ -90,7 +71,7 @@ async def test_a_killed_engine_ends_the_request_and_the_next_one_works(made: Eng
     engine = made.client()
     pid = (await engine.info()).pid
     events = await begun(engine)
-    kill(pid)
+    os.kill(pid, signal.SIGKILL)
     with pytest.raises(EngineLost, match="the engine process stopped"):
         await drain(events)
     assert engine.state().state == "absent"
@@ -102,7 +83,7 @@ async def test_a_stopped_engine_loses_the_request_and_goes_on_when_it_wakes(made
     engine = made.client()
     pid = (await engine.info()).pid
     events = await begun(engine)
-    kill(pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGSTOP)
     try:
         async with asyncio.timeout(10):
             with pytest.raises(EngineLost, match="does not answer"):
@@ -111,7 +92,7 @@ async def test_a_stopped_engine_loses_the_request_and_goes_on_when_it_wakes(made
         await asyncio.wait([later], timeout=0.3)
         assert not later.done()
     finally:
-        kill(pid, signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
     assert isinstance((await asyncio.wait_for(later, DEADLINE))[-1], Finished)
     assert (await engine.info()).pid == pid
 
@@ -120,7 +101,7 @@ async def test_an_engine_that_stays_silent_is_replaced_at_the_next_use(made: Eng
     engine = made.client(patience=Patience(grace=2.0))
     pid = (await engine.info()).pid
     events = await begun(engine)
-    kill(pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGSTOP)
     with pytest.raises(EngineLost):
         await drain(events)
     assert isinstance((await asyncio.wait_for(play(engine), DEADLINE))[-1], Finished)
@@ -131,7 +112,7 @@ async def test_an_engine_that_stays_silent_is_replaced_at_the_next_use(made: Eng
 async def test_an_engine_that_was_stopped_before_the_client_came_is_replaced(made: Engines):
     first = made.client()
     pid = (await first.info()).pid
-    kill(pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGSTOP)
     second = made.client(patience=Patience(welcome=1.0))
     assert (await asyncio.wait_for(second.info(), DEADLINE)).pid != pid
 

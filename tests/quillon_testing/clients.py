@@ -170,6 +170,24 @@ class Editor:
         return found
 
 
+def script(*replies: str | dict[str, Any], **model: Any) -> dict[str, Any]:
+    """What `editor_session` plays: replies or whole steps, and what else is said of the model."""
+    steps = [{"reply": one} if isinstance(one, str) else one for one in replies]
+    return {"steps": steps, **model}
+
+
+async def when_ready(editor: Editor) -> None:
+    """Wait until the model is loaded."""
+    states = []
+
+    @editor.client.feature("quillon/status")
+    def on_status(params: Any) -> None:
+        states.append(params.state)
+
+    states.append((await editor.status()).state)
+    await editor.wait_for(lambda: {"ready", "busy"} & set(states))
+
+
 @asynccontextmanager
 async def editor_session(
     editor: EditorName,

@@ -10,12 +10,23 @@ from typing import Any
 
 import psutil
 
+from quillon.engine.base import Engine, Event, Request, Segment
 from quillon.engine.client import LocalEngine
 from quillon.engine.connection import Patience
 from quillon.engine.endpoint import RUNTIME_VARIABLE
 from quillon.engine.launch import HOST_MODULE
 from quillon.engine.models import EMBEDDED, ModelFile
 from quillon.settings import ModelSettings, Settings
+
+HELLO = Request(
+    prompt=(Segment("<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n", trusted=True),),
+    max_tokens=8,
+)
+
+
+async def play(engine: Engine, request: Request = HELLO) -> list[Event]:
+    """All events of a generation."""
+    return [event async for event in engine.generate(request)]
 
 
 class Engines:

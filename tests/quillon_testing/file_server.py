@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+# What would send a download elsewhere, or another way.
+VARIABLES = ("HF_TOKEN", "HF_HUB_OFFLINE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 class FileServer:
@@ -150,3 +156,14 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
+
+
+@contextlib.contextmanager
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    """A server that stands where downloads come from, with nothing on the way."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with FileServer().running() as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        yield running

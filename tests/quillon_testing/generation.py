@@ -1,11 +1,13 @@
 """Generations on the real embedded model, without a process around it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from quillon.engine.base import Delta, EngineError, Event, Finished, Request, Segment
-from quillon.engine.llama import Model
+from quillon.engine.llama import Model, start_backend
 from quillon.engine.llama_context import Context, ContextSize
+from quillon.engine.models import EMBEDDED
 from quillon.engine.scheduler import Job, Pace, Scheduler
 
 QUESTION = (
@@ -20,6 +22,17 @@ CODE = (
     Segment("\n\n\ndef main():\n    print(add(1, 2))\n"),
     Segment("<|fim_middle|>", trusted=True),
 )
+
+
+@contextmanager
+def embedded_model() -> Iterator[Model]:
+    """The embedded model, loaded."""
+    start_backend()
+    loaded = Model(EMBEDDED)
+    try:
+        yield loaded
+    finally:
+        loaded.close()
 
 
 class Run:

@@ -10,23 +10,11 @@ from inline_snapshot import snapshot
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from quillon_testing.clients import EDITORS, Editor, editor_session
+from quillon_testing.clients import EDITORS, Editor, editor_session, script
 from quillon_testing.markers import marked
 
 ADD = marked("s = '🗡'\n\ndef add(a, b):▮\n    return a - b\n")
 DOCSTRING = "Write a docstring for add"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
-
-
-def script(*replies: str | dict, **model):
-    steps = [{"reply": one} if isinstance(one, str) else one for one in replies]
-    return {"steps": steps, **model}
 
 
 async def resolved(editor: Editor, action: lsp.CodeAction) -> lsp.CodeAction:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types as lsp
 
-from quillon_testing.clients import Editor, editor_session
+from quillon_testing.clients import Editor, editor_session, when_ready
 from quillon_testing.engines import engines
 from quillon_testing.markers import marked
 
@@ -16,18 +16,6 @@ CODE = marked("def add(items=[]):▮\n    items.append(1)\n    return items\n")
 async def runtime():
     async with engines() as made:
         yield str(made.directory)
-
-
-async def when_ready(editor: Editor) -> None:
-    """Wait until the model is loaded."""
-    states = []
-
-    @editor.client.feature("quillon/status")
-    def on_status(params):
-        states.append(params.state)
-
-    states.append((await editor.status()).state)
-    await editor.wait_for(lambda: {"ready", "busy"} & set(states))
 
 
 async def test_complete_document_and_explain(tmp_path, runtime):

@@ -6,20 +6,8 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from quillon_testing.clients import EDITORS, Editor, editor_session
+from quillon_testing.clients import EDITORS, Editor, editor_session, script
 from quillon_testing.markers import marked
-
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "workspace"
-    path.mkdir()
-    return path
-
-
-def script(*replies: str | dict, **model):
-    steps = [{"reply": one} if isinstance(one, str) else one for one in replies]
-    return {"steps": steps, **model}
 
 
 async def check_inline(editor: Editor, folder, source: str, language: str = "python", **how) -> str:

@@ -2,17 +2,14 @@
 
 import pytest
 
-from quillon.engine.llama import Model, start_backend
 from quillon.engine.llama_sampler import Grammar
-from quillon.engine.models import EMBEDDED
+from quillon_testing.generation import embedded_model
 
 
 @pytest.fixture(scope="session")
 def model():
-    start_backend()
-    loaded = Model(EMBEDDED)
-    yield loaded
-    loaded.close()
+    with embedded_model() as loaded:
+        yield loaded
 
 
 @pytest.fixture(scope="session")

@@ -3,18 +3,12 @@
 import pytest
 
 from quillon.engine.pull import events, pull
-from quillon_testing.file_server import FileServer
-
-VARIABLES = ("HF_TOKEN", "HF_HUB_OFFLINE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+from quillon_testing.file_server import hub
 
 
 @pytest.fixture
 def server(monkeypatch, tmp_path):
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    with FileServer().running() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
+    with hub(monkeypatch) as running:
         yield running
 
 
