@@ -49,6 +49,12 @@ class Terminal:
         seen, self._unread = self._unread.split(wanted, 1)
         return seen + wanted
 
+    def ask_to_count(self) -> None:
+        """Ask what is answered without an end, and wait until the answer has begun."""
+        self.until(PROMPT)
+        self.type(b"count\n")
+        self.until("One, two")
+
     def ended(self) -> int:
         return self.process.wait(timeout=DEADLINE)
 
@@ -75,9 +81,8 @@ def chatting(quillon, over) -> Iterator[Terminal]:
 def test_ctrl_c_stops_an_answer_and_the_next_question_follows(quillon, config):
     again = {"match": "One, two", "reply": "Three."}  # what was said is part of the conversation
     with chatting(quillon, config({}, held("One, two", match="count"), again)) as terminal:
-        assert "Ctrl-C stops an answer" in terminal.until(PROMPT)
-        terminal.type(b"count\n")
-        terminal.until("One, two")
+        terminal.until("Ctrl-C stops an answer")
+        terminal.ask_to_count()
         terminal.type(CTRL_C)
         terminal.until(STOPPED)
         terminal.until(PROMPT)
@@ -90,9 +95,7 @@ def test_ctrl_c_stops_an_answer_and_the_next_question_follows(quillon, config):
 
 def test_a_second_ctrl_c_ends_the_chat(quillon, config):
     with chatting(quillon, config({}, held("One, two"))) as terminal:
-        terminal.until(PROMPT)
-        terminal.type(b"count\n")
-        terminal.until("One, two")
+        terminal.ask_to_count()
         terminal.type(CTRL_C)
         terminal.until(STOPPED)
         terminal.type(CTRL_C)
@@ -118,9 +121,7 @@ def test_ctrl_c_withdraws_a_question_for_approval(quillon, config):
 
 def test_other_signals_end_an_answer_and_the_chat(quillon, config):
     with chatting(quillon, config({}, held("One, two"))) as terminal:
-        terminal.until(PROMPT)
-        terminal.type(b"count\n")
-        terminal.until("One, two")
+        terminal.ask_to_count()
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.ended() == 128 + signal.SIGTERM
 

@@ -2,10 +2,10 @@
 
 import json
 
+from quillon_testing.chat_turns import answer, ask, shake
 from quillon_testing.stdio_server import raw_server, script_file
 from quillon_testing.tool_servers import alive, hostile, until
 
-QUILLON = {"experimental": {"quillon": {"chat": True, "approve": True}}}
 ECHO = '<tool_call>\n{"name": "bad__echo", "arguments": {"text": "hello"}}\n</tool_call>'
 
 
@@ -19,20 +19,9 @@ def named(spec):
     return {"command": spec.command, "args": list(spec.arguments)}
 
 
-async def shake(server, folder):
-    await server.initialize(
-        rootUri=folder.as_uri(),
-        workspaceFolders=[{"uri": folder.as_uri(), "name": "workspace"}],
-        capabilities=QUILLON,
-    )
-
-
 async def turn(server, text):
     """The result of a turn without a question to the user, and what was streamed."""
-    number = server.request("quillon/chat", {"text": text, "partialResultToken": "t"})
-    response = await server.response(number)
-    streamed = [m["params"]["value"] for m in server.seen if m.get("method") == "$/progress"]
-    server.seen = [m for m in server.seen if m.get("method") != "$/progress"]
+    response, streamed = await answer(server, ask(server, text))
     return response["result"], streamed
 
 
