@@ -74,8 +74,9 @@ class DialogueRows:
         prefixes: dict[bytes, tuple[int, ...]] = {}  # few are different, and all are long
         for record in read_records(path):
             system, *messages = record["messages"]
-            rendered = renderer.beginning(messages, mixture.longest)
-            for tools in _offers(record) if rendered is not None else ():
+            if (rendered := renderer.beginning(messages, mixture.longest)) is None:
+                continue
+            for tools in _offers(record):
                 key = msgspec.json.encode((system["content"], tools))
                 if (prefix := prefixes.get(key)) is None:
                     prefix = prefixes[key] = tuple(renderer.system(system["content"], tools))
