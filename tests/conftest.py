@@ -11,8 +11,7 @@ from xdist.scheduler import LoadGroupScheduling
 
 # Their tests share something large, a workbench or a model: one worker runs all of a group.
 TOGETHER = (
-    "tests/editors/test_workbench.py",
-    "tests/editors/test_workbench_chat.py",
+    "tests/editors/test_workbench",
     "tests/editors/",
     "tests/training/",
 )

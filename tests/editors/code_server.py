@@ -1,14 +1,13 @@
 """A running VS Code workbench with the extension, in folders of its own.
 
-Starting one takes longer than most scenarios, so several share it: each has a workspace of its own,
-and the settings that it asks for.
+Starting one takes longer than most scenarios, and loading its page longer than any: all scenarios
+share one, and those that can a window, too.
 """
 
 import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,19 +17,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from editors.cache import run
+from editors.cache import cache_folder, run
 from editors.chromium import chromium
+from editors.driver import DRIVERS, Driver
 from editors.extension import packed
+from editors.guard import guarded
 from editors.headless import Surroundings
 from editors.workbench import Workbench, workbench
 
 START_SECONDS = 600
-SCENARIO_SECONDS = 3600
-"""A whole scenario on a busy machine; each wait inside has its own, shorter deadline."""
-
-DRIVERS = Path(__file__).parent / "workbench"
 
 USER_SETTINGS: dict[str, Any] = {
     "security.workspace.trust.enabled": False,
@@ -60,71 +55,79 @@ USER_SETTINGS: dict[str, Any] = {
 """Brackets close and lines indent themselves, as for every user."""
 
 
-Done = subprocess.CompletedProcess[str]
+BUILT_IN = ("log", "markdown-basics", "python", "theme-defaults", "theme-seti")
+"""Each of the other hundred is read at every start, and some run."""
 
 
-class Editor(msgspec.Struct, frozen=True):
-    """A workbench that listens."""
+class Editor:
+    """A workbench that listens, and a browser for it."""
 
-    address: str
-    process: int
-    surroundings: Surroundings
-    bench: Workbench
+    def __init__(self, address: str, surroundings: Surroundings, bench: Workbench) -> None:
+        self.address = address
+        self.surroundings = surroundings
+        self._bench = bench
+        self._driver: Driver | None = None
 
     @property
     def data(self) -> Path:
         """The workbench's own folder."""
         return self.surroundings.folder / "data"
 
-    def configure(self, machine: Mapping[str, Any]) -> None:
-        """Set the machine's settings; the user's are as at first."""
-        # Settings of scope `machine` count only from there: the workbench is a remote window.
-        settings = {"quillon.interpreter": sys.executable, **machine}
-        for name, value in (("User", USER_SETTINGS), ("Machine", settings)):
-            (self.data / name).mkdir(parents=True, exist_ok=True)
-            file = self.data / name / "settings.json"
-            file.write_text(json.dumps(value), encoding="utf-8")
-
     def drive(
-        self, scenario: str, pictures: Path, **extra: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a scenario in a browser, in a workspace of its own; its output tells what failed."""
+        self,
+        scenario: str,
+        window: str,
+        pictures: Path,
+        machine: Mapping[str, Any],
+        **given: str,
+    ) -> str | None:
+        """Play a scenario with the machine's settings; None or what failed.
+
+        Scenarios that name the same window follow each other in it, and have a workspace in common.
+        `given` is for the scenario; `language` is the workbench's.
+        """
         pictures.mkdir(parents=True, exist_ok=True)
-        workspace = self.surroundings.workspace / scenario
-        workspace.mkdir()
-        for log in (self.data / "logs").glob("*"):
-            shutil.rmtree(log, ignore_errors=True)
-        return subprocess.run(
-            [
-                self.bench.node,
-                DRIVERS / "drive.mjs",
-                *(scenario, self.address, workspace, pictures),
-            ],
-            env={
-                **self.surroundings.environment(),
+        # Settings of scope `machine` count only from there: the workbench is a remote window.
+        machines = {"quillon.interpreter": sys.executable, **machine}
+        asked = {
+            "scenario": scenario,
+            "workspace": str(self.surroundings.workspace / window),
+            "pictures": str(pictures),
+            "settings": {"User": USER_SETTINGS, "Machine": machines},
+        }
+        return self.open_browser().play({**asked, **given})
+
+    def open_browser(self) -> Driver:
+        """The browser, opened when it is not open yet."""
+        if self._driver is None:
+            tools = {
+                "NODE_COMPILE_CACHE": str(cache_folder() / "node-compiled"),
                 "QUILLON_TEST_DATA": str(self.data),
-                "QUILLON_TEST_TOOLS": str(self.bench.tools),
+                "QUILLON_TEST_TOOLS": str(self._bench.tools),
                 "QUILLON_TEST_CHROMIUM": str(chromium()),
                 "QUILLON_TEST_PROFILE": str(self.surroundings.folder / "profile"),
-                **extra,
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=SCENARIO_SECONDS,
-            check=False,
-        )
+            }
+            self._driver = Driver(
+                [str(self._bench.node), str(DRIVERS / "drive.mjs"), self.address],
+                {**self.surroundings.environment(), **tools},
+                self.surroundings.folder / "driver.log",
+            )
+        return self._driver
+
+    def close(self) -> None:
+        """End the browser."""
+        if self._driver is not None:
+            self._driver.close()
 
     def log(self) -> str:
-        """The last words of the extension's log."""
-        found = sorted((self.data / "logs").glob("**/quillon.quillon/Quillon.log"))
-        return "\n".join(file.read_text(errors="replace")[-6000:] for file in found)
+        """The last words of the extension's newest log."""
+        found = (self.data / "logs").glob("**/quillon.quillon/Quillon.log")
+        newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
+        return "" if newest is None else newest.read_text(errors="replace")[-6000:]
 
 
-def _speak_chinese(data: Path) -> None:
-    """Register a language pack without words: it makes the workbench's language Chinese."""
+def _know_chinese(data: Path) -> None:
+    """Register a language pack without words: the workbench has its language then."""
     words = data / "main.i18n.json"
     words.write_text(json.dumps({"version": "1.0.0", "contents": {}}), encoding="utf-8")
     pack = {
@@ -137,7 +140,7 @@ def _speak_chinese(data: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(surroundings: Surroundings, *, language: str = "en") -> Iterator[Editor]:
+def running(surroundings: Surroundings) -> Iterator[Editor]:
     """A workbench; it is gone at the end."""
     bench = workbench()
     data = surroundings.folder / "data"
@@ -147,24 +150,36 @@ def running(surroundings: Surroundings, *, language: str = "en") -> Iterator[Edi
     common = [
         *(str(bench.server), "--config", str(config), "--user-data-dir", str(data)),
         *("--extensions-dir", str(surroundings.folder / "extensions")),
+        *("--builtin-extensions-dir", str(_built_in(bench, surroundings.folder / "built in"))),
     ]
     # No gallery: nothing is looked up outside.
     env = {
         **surroundings.environment(),
         "EXTENSIONS_GALLERY": "{}",
         "PATH": _search_path(surroundings.folder / "bin"),
+        "NODE_COMPILE_CACHE": str(cache_folder() / "node-compiled"),
     }
     run([*common, "--install-extension", packed()], env=env)
-    if language == "zh-cn":
-        _speak_chinese(data)
+    _know_chinese(data)
     command = [
         *common,
         *("--auth", "none", "--bind-addr", "127.0.0.1:0"),
-        *("--disable-getting-started-override", "--disable-proxy", "--locale", language),
+        *("--disable-getting-started-override", "--disable-proxy"),
     ]
+    with guarded(surroundings), _listening(command, env) as address:
+        editor = Editor(address, surroundings, bench)
+        try:
+            yield editor
+        finally:
+            editor.close()
+
+
+@contextlib.contextmanager
+def _listening(command: list[str], env: Mapping[str, str]) -> Iterator[str]:
+    """A server's address; it is gone at the end."""
     process = subprocess.Popen(
         command,
-        env=env,
+        env=dict(env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -173,9 +188,17 @@ def running(surroundings: Surroundings, *, language: str = "en") -> Iterator[Edi
         errors="replace",
     )
     try:
-        yield Editor(_address(process), process.pid, surroundings, bench)
+        yield _address(process)
     finally:
         _end(process)
+
+
+def _built_in(bench: Workbench, folder: Path) -> Path:
+    """A folder with those extensions of the workbench's own that scenarios need."""
+    folder.mkdir()
+    for name in BUILT_IN:
+        (folder / name).symlink_to(bench.extensions / name)
+    return folder
 
 
 def _search_path(folder: Path) -> str:

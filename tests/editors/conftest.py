@@ -1,4 +1,4 @@
-"""A workbench for the scenarios of a module."""
+"""A workbench for all scenarios."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from editors.code_server import Editor, running
 from editors.headless import temporary_surroundings
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def editor() -> Iterator[Editor]:
     with temporary_surroundings() as made, running(made) as found:
         yield found

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ PLUGIN = REPOSITORY / "nvim"
 
 SECONDS = 1200
 """A whole scenario on a busy machine; each wait inside has its own, shorter deadline."""
+
+
+_END_SECONDS = 10
+_POLL = 0.05
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -64,10 +69,10 @@ def temporary_surroundings() -> Iterator[Surroundings]:
         try:
             yield made
         finally:
-            _end_processes(made)
+            end_processes(made)
 
 
-def _end_processes(surroundings: Surroundings) -> None:
+def end_processes(surroundings: Surroundings) -> None:
     """End what still runs with these folders: an engine outlives its editor for some minutes."""
     mine = surroundings.environment()["QUILLON_RUNTIME_DIR"]
     found = []
@@ -76,7 +81,16 @@ def _end_processes(surroundings: Surroundings) -> None:
             if process.environ().get("QUILLON_RUNTIME_DIR") == mine:
                 process.kill()
                 found.append(process)
-    psutil.wait_procs(found, timeout=10)
+    deadline = time.monotonic() + _END_SECONDS
+    while any(map(_runs, found)) and time.monotonic() < deadline:
+        time.sleep(_POLL)
+
+
+def _runs(process: psutil.Process) -> bool:
+    # One that nobody waits for stays in the table for ever.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "QUILLON_MODEL", "QUILLON_TEST_PATIENCE")

@@ -9,25 +9,36 @@ from editors.scripts import engine_settings
 
 
 def drive(
-    editor: Editor, scenario: str, folder: Path, machine: dict[str, Any], **extra: str
+    editor: Editor, scenario: str, window: str, machine: dict[str, Any], **given: str
 ) -> None:
-    """Run a scenario, whose failure is reported with a picture.
+    """Play a scenario in a window, whose failure is reported with a picture.
 
-    Its pictures are kept where `QUILLON_TEST_PICTURES` says, else for a while in `folder`.
+    Its pictures are kept where `QUILLON_TEST_PICTURES` says, else as long as the workbench.
     """
-    kept = os.environ.get("QUILLON_TEST_PICTURES")
-    pictures = Path(kept) / scenario if kept else folder / "pictures"
-    editor.configure(machine)
-    done = editor.drive(scenario, pictures, **extra)
-    assert done.returncode == 0, f"{done.stdout}\n{editor.log()}"
+    kept = os.environ.get("QUILLON_TEST_PICTURES") or editor.surroundings.folder / "pictures"
+    failure = editor.drive(scenario, window, Path(kept) / scenario, machine, **given)
+    assert failure is None, f"{failure}\n{editor.log()}"
 
 
-def scripted(folder: Path) -> dict[str, Any]:
-    """Settings for the scripted engine; its gates are in `folder`."""
-    return {f"quillon.engine.{name}": value for name, value in engine_settings(folder).items()}
+def scripted(editor: Editor, script: str, **more: str) -> dict[str, Any]:
+    """Settings for the scripted engine. Windows have a script each, for a change restarts it."""
+    settings = engine_settings(_script(editor, script), **more)
+    return {f"quillon.engine.{name}": value for name, value in settings.items()}
 
 
-def drive_scripted(editor: Editor, scenario: str, folder: Path) -> None:
-    """Run a scenario on the scripted engine, whose gates it opens."""
-    gates = str(folder / "gates")
-    drive(editor, scenario, folder, scripted(folder), QUILLON_TEST_GATES=gates)
+def drive_scripted(editor: Editor, scenario: str, window: str, **given: str) -> None:
+    """Play a scenario on the scripted engine, whose gates it opens."""
+    gates = str(_script(editor, window) / "gates")
+    drive(editor, scenario, window, scripted(editor, window), gates=gates, **given)
+
+
+def drive_loading(editor: Editor, scenario: str, window: str) -> None:
+    """Play a scenario on an engine whose model is loaded when the gate `load` opens."""
+    gates = str(_script(editor, "loading") / "gates")
+    drive(editor, scenario, window, scripted(editor, "loading", loadGate="load"), gates=gates)
+
+
+def _script(editor: Editor, name: str) -> Path:
+    folder = editor.surroundings.folder / "scripts" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

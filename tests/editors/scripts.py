@@ -42,13 +42,16 @@ def recount() -> str:
     return call("propose_edit", edits=edits)
 
 
-def engine_settings(folder: Path) -> dict[str, Any]:
-    """Settings that make the server play the script; gates are files in `folder`/gates."""
+def engine_settings(folder: Path, **more: Any) -> dict[str, Any]:
+    """Settings that make the server play the script; gates are files in `folder`/gates.
+
+    `more` is for the script, such as the gate at which its model is loaded.
+    """
     gates = folder / "gates"
-    gates.mkdir()
+    gates.mkdir(exist_ok=True)
     file = folder / "script.json"
     # A context that has room for the definitions of all tools.
-    script = {"steps": _steps(), "gateFolder": str(gates), "context": 32768}
+    script = {"steps": _steps(), "gateFolder": str(gates), "context": 32768, **more}
     file.write_text(json.dumps(script), encoding="utf-8")
     return {"kind": "scripted", "script": str(file)}
 

@@ -12,7 +12,15 @@ from editors import extension
 from editors.cache import run
 from editors.headless import LUA, PLUGIN
 
+ACTIVATION = Path(__file__).parent / "activation.cjs"
+
 _LARGEST = 2 * 1024 * 1024  # bytes of the package
+_LARGEST_BUNDLE = 512 * 1024  # bytes that activation reads
+_LOADED = frozenset(
+    {"vscode", "child_process", "crypto", "fs", "fs/promises", "net", "os", "path"}
+    | {"readline", "stream", "util"}
+)
+"""What of the editor and of Node is loaded at activation; everything else is in the bundle."""
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +28,15 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return extension.copy(tmp_path_factory.mktemp("extension"))
 
 
-def test_checks(sources: Path):
+def test_checks(sources: Path) -> None:
     extension.npm("check", sources)
 
 
-def test_units(sources: Path):
+def test_units(sources: Path) -> None:
     assert "# fail 0" in extension.npm("test", sources)
 
 
-def test_package_is_small_and_complete():
+def test_package_is_small_and_complete() -> None:
     vsix = extension.packed()
     with zipfile.ZipFile(vsix) as package:
         names = set(package.namelist())
@@ -43,6 +51,15 @@ def test_package_is_small_and_complete():
     assert not [name for name in names if "node_modules" in name or name.endswith(".ts")]
 
 
+def test_activation_loads_little(tmp_path: Path) -> None:
+    """What activation costs without the server is what is read for it: a count cannot flake."""
+    with zipfile.ZipFile(extension.packed()) as package:
+        bundle = Path(package.extract("extension/dist/extension.js", tmp_path))
+    assert bundle.stat().st_size < _LARGEST_BUNDLE
+    loaded = json.loads(run(["node", ACTIVATION, bundle]))
+    assert {name.removeprefix("node:") for name in loaded} <= _LOADED
+
+
 def _generator() -> ModuleType:
     file = extension.EXTENSION / "scripts" / "settings.py"
     spec = importlib.util.spec_from_file_location("quillon_extension_settings", file)
@@ -53,7 +70,7 @@ def _generator() -> ModuleType:
     return module
 
 
-def test_settings_are_those_of_the_server():
+def test_settings_are_those_of_the_server() -> None:
     generator = _generator()
     manifest_text = (extension.EXTENSION / "package.json").read_text(encoding="utf-8")
     words_text = (extension.EXTENSION / "package.nls.json").read_text(encoding="utf-8")
@@ -65,6 +82,6 @@ def test_settings_are_those_of_the_server():
     assert words == json.loads(words_text), told
 
 
-def test_lua_is_formatted(sources: Path):
+def test_lua_is_formatted(sources: Path) -> None:
     script = sources / "scripts" / "lua.mjs"
     run(["node", script, "--check", PLUGIN, LUA], cwd=sources)

@@ -30,14 +30,14 @@ def surroundings() -> Iterator[Surroundings]:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (LUA / "pure").glob("*.lua")))
-def test_without_a_server(name: str, surroundings: Surroundings):
+def test_without_a_server(name: str, surroundings: Surroundings) -> None:
     done = run_scenario(LUA / "pure" / f"{name}.lua", surroundings, server_command())
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("passed\n"), done.stdout
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (LUA / "server").glob("*.lua")))
-def test_on_the_scripted_engine(name: str, surroundings: Surroundings):
+def test_on_the_scripted_engine(name: str, surroundings: Surroundings) -> None:
     command = server_command({"engine": engine_settings(surroundings.folder)})
     done = run_scenario(LUA / "server" / f"{name}.lua", surroundings, command)
     assert done.returncode == 0, done.stdout
@@ -48,7 +48,7 @@ def test_on_the_scripted_engine(name: str, surroundings: Surroundings):
     ("configuration", "place"),
     [("packpath", "home/data/nvim/site/pack/quillon/start/quillon"), ("lazy", "checkout/nvim")],
 )
-def test_as_it_is_installed(configuration: str, place: str, surroundings: Surroundings):
+def test_as_it_is_installed(configuration: str, place: str, surroundings: Surroundings) -> None:
     plugin = Path(shutil.copytree(PLUGIN, surroundings.folder / place))
     script = LUA / "installed" / "attach.lua"
     user = LUA / "configurations" / f"{configuration}.lua"
@@ -66,7 +66,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", sorted(BROKEN))
-def test_without_a_working_server(name: str, surroundings: Surroundings):
+def test_without_a_working_server(name: str, surroundings: Surroundings) -> None:
     program = surroundings.folder / "quillon-of-the-user"
     code = BROKEN[name]
     if code is not None:
@@ -77,7 +77,7 @@ def test_without_a_working_server(name: str, surroundings: Surroundings):
     assert done.stdout.endswith("passed\n"), done.stdout
 
 
-def test_on_the_embedded_model(surroundings: Surroundings):
+def test_on_the_embedded_model(surroundings: Surroundings) -> None:
     # However unsure the small model is: this is about the editor.
     command = server_command({"inline": {"minConfidence": 0}})
     done = run_scenario(LUA / "embedded" / "recovery.lua", surroundings, command)
@@ -85,7 +85,7 @@ def test_on_the_embedded_model(surroundings: Surroundings):
     assert done.stdout.endswith("passed\n"), done.stdout
 
 
-def test_in_a_terminal(surroundings: Surroundings):
+def test_in_a_terminal(surroundings: Surroundings) -> None:
     file = surroundings.workspace / "a.py"
     file.write_text("x = 1\n", encoding="utf-8")
     command = server_command({"engine": engine_settings(surroundings.folder)})

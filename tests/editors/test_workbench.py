@@ -1,4 +1,7 @@
-"""The VS Code extension, in a real workbench driven through a browser: files, and the server."""
+"""The VS Code extension, in a real workbench driven through a browser: files, and the server.
+
+Scenarios of the same window follow each other in it.
+"""
 
 import sys
 from pathlib import Path
@@ -7,26 +10,38 @@ import pytest
 
 from editors import broken_servers
 from editors.code_server import Editor
-from editors.scenarios import drive, drive_scripted, scripted
+from editors.scenarios import drive, drive_loading, drive_scripted, scripted
 from quillon.engine.models import EMBEDDED
 
 
-@pytest.mark.parametrize("scenario", ["suggest", "actions", "reviews", "house", "large", "trust"])
-def test_on_the_scripted_engine(scenario: str, editor: Editor, tmp_path: Path):
-    drive_scripted(editor, scenario, tmp_path)
+@pytest.mark.parametrize("scenario", ["house", "suggest", "reviews", "large", "actions"])
+def test_files_on_the_scripted_engine(scenario: str, editor: Editor) -> None:
+    drive_scripted(editor, scenario, "files")
 
 
-def test_servers_that_do_not_serve(editor: Editor, tmp_path: Path):
+def test_a_model_that_takes_long_to_load(editor: Editor) -> None:
+    drive_loading(editor, "loading", "files")
+
+
+def test_an_untrusted_folder(editor: Editor) -> None:
+    drive_scripted(editor, "trust", "trust")
+
+
+def test_a_model_is_downloaded(editor: Editor) -> None:
+    drive_scripted(editor, "models", "server", model=str(EMBEDDED))
+
+
+def test_servers_that_do_not_serve(editor: Editor, tmp_path: Path) -> None:
     programs = broken_servers.programs(tmp_path / "programs")
-    drive(editor, "broken", tmp_path, {}, QUILLON_TEST_PROGRAMS=str(programs))
+    drive(editor, "broken", "server", {}, programs=str(programs))
 
 
-def test_a_model_is_downloaded(editor: Editor, tmp_path: Path):
-    model = str(EMBEDDED)
-    drive(editor, "models", tmp_path, scripted(tmp_path), QUILLON_TEST_MODEL=model)
-
-
-def test_the_server_is_installed(editor: Editor, tmp_path: Path):
+def test_the_server_is_installed(editor: Editor, tmp_path: Path) -> None:
     wheel = broken_servers.wheel(tmp_path, sys.executable)
     machine = {"quillon.interpreter": "", "quillon.installPackage": str(wheel)}
-    drive(editor, "install", tmp_path, {**scripted(tmp_path), **machine})
+    drive(editor, "install", "server", {**scripted(editor, "server"), **machine})
+
+
+def test_on_the_embedded_model(editor: Editor) -> None:
+    # However unsure the small model is: this is about the editor.
+    drive(editor, "recovery", "server", {"quillon.inline.minConfidence": 0})

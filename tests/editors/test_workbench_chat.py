@@ -1,24 +1,22 @@
-"""The VS Code extension's chat, in a real workbench driven through a browser."""
+"""The VS Code extension's chat, in a real workbench driven through a browser.
 
-from pathlib import Path
+Scenarios of the same window follow each other in it.
+"""
 
 import pytest
 
-from editors.code_server import Editor, running
-from editors.headless import temporary_surroundings
-from editors.scenarios import drive, drive_scripted, scripted
+from editors.code_server import Editor
+from editors.scenarios import drive_scripted
 
 
-@pytest.mark.parametrize("scenario", ["chat", "library", "references", "windows"])
-def test_on_the_scripted_engine(scenario: str, editor: Editor, tmp_path: Path):
-    drive_scripted(editor, scenario, tmp_path)
+@pytest.mark.parametrize("scenario", ["library", "references", "chat"])
+def test_on_the_scripted_engine(scenario: str, editor: Editor) -> None:
+    drive_scripted(editor, scenario, "chat")
 
 
-def test_on_the_embedded_model(editor: Editor, tmp_path: Path):
-    # However unsure the small model is: this is about the editor.
-    drive(editor, "recovery", tmp_path, {"quillon.inline.minConfidence": 0})
+def test_several_windows(editor: Editor) -> None:
+    drive_scripted(editor, "windows", "windows")
 
 
-def test_in_chinese(tmp_path: Path):
-    with temporary_surroundings() as made, running(made, language="zh-cn") as editor:
-        drive(editor, "chinese", tmp_path, scripted(tmp_path), QUILLON_TEST_LOCALE="zh-CN")
+def test_in_chinese(editor: Editor) -> None:
+    drive_scripted(editor, "chinese", "chinese", language="zh-cn")

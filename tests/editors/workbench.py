@@ -51,6 +51,11 @@ class Workbench(msgspec.Struct, frozen=True):
         return self.folder / "bin" / "code-server"
 
     @property
+    def extensions(self) -> Path:
+        """The workbench's own extensions."""
+        return self.folder / "app/node_modules/code-server/lib/vscode/extensions"
+
+    @property
     def tools(self) -> Path:
         """`node_modules` with playwright-core."""
         return self.folder / "tools" / "node_modules"

@@ -17,8 +17,12 @@ export default async function house(session) {
   if (text.includes(process.env.HOME)) throw new Error('the report names the home folder');
   await session.picture('report');
 
-  await session.command('Quillon: Show the Log');
-  await page.locator('.part.panel .view-line', { hasText: 'activated in' }).first().waitFor();
+  const line = page.locator('.part.panel .view-line', { hasText: 'activated in' }).first();
+  // Soon after the start the workbench may not know the channel yet, and shows nothing.
+  await session.again('the log', async (timeout) => {
+    await session.command('Quillon: Show the Log');
+    await line.waitFor({ timeout });
+  });
   await session.picture('log');
   await session.command('View: Toggle Panel');
 

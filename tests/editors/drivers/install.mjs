@@ -1,6 +1,7 @@
 // No Quillon anywhere: an offer to install it into an environment of its own, and then it runs.
+export const files = { 'a.py': 'x = 1\n' };
+
 export default async function install(session) {
-  session.write('a.py', 'x = 1\n');
   const offer = session.notification('is not installed');
   await offer.getByText('Open settings').waitFor();
   await session.picture('offer');

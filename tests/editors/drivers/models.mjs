@@ -2,12 +2,13 @@
 // stopped in the middle, gone on with, checked and taken into use.
 import fs from 'node:fs';
 import http from 'node:http';
-import path from 'node:path';
+
+import { settingsFile } from './session.mjs';
 
 export const files = { 'a.py': 'x = 1\n' };
 
 export default async function models(session) {
-  const model = fs.readFileSync(process.env.QUILLON_TEST_MODEL);
+  const model = fs.readFileSync(session.asked.model);
   const hub = await serve(model);
   try {
     await downloads(session, hub);
@@ -41,7 +42,7 @@ async function downloads(session, hub) {
   await session.notification('is in use now').waitFor();
   await session.picture('in-use');
   if (hub.resumed === 0) throw new Error('the download began anew');
-  const settings = path.join(process.env.QUILLON_TEST_DATA, 'Machine', 'settings.json');
+  const settings = settingsFile('Machine');
   await session.until('it is in the settings', async () =>
     fs.readFileSync(settings, 'utf8').includes('small.gguf'),
   );

@@ -3,7 +3,7 @@ export const files = { 'a.py': 'def add(a, b):\n    return a + b\n' };
 
 export default async function references(session) {
   const { chat } = session;
-  await session.openChat();
+  await session.newChat();
   await session.ready();
   const input = chat.locator('textarea');
   const chip = (name) => chat.locator('.composer .chip', { hasText: name });

@@ -1,25 +1,21 @@
 // A folder that is not trusted sets no model, no program and no tool policy, and nothing in it runs;
 // trust is granted later.
-import fs from 'node:fs';
-import path from 'node:path';
-
-export default async function trust(session) {
-  const { page } = session;
-  const file = path.join(process.env.QUILLON_TEST_DATA, 'User', 'settings.json');
-  const user = JSON.parse(fs.readFileSync(file, 'utf8'));
-  const restricted = {
-    'security.workspace.trust.enabled': true,
-    'security.workspace.trust.startupPrompt': 'never',
-  };
-  fs.writeFileSync(file, JSON.stringify({ ...user, ...restricted }));
-  fs.mkdirSync(path.join(session.workspace, '.vscode'));
-  session.write('.vscode/settings.json', JSON.stringify({
+export const files = {
+  'a.py': 'x = 1\n',
+  '.vscode/settings.json': JSON.stringify({
     'quillon.interpreter': '/nowhere/python',
     'quillon.model.path': '/nowhere/model.gguf',
     'quillon.tools.approval': { run_tests: 'deny' },
-  }));
-  session.write('a.py', 'x = 1\n');
-  await session.load('a.py');
+  }),
+};
+
+export const user = {
+  'security.workspace.trust.enabled': true,
+  'security.workspace.trust.startupPrompt': 'never',
+};
+
+export default async function trust(session) {
+  const { page } = session;
   // With the folder's interpreter nothing would start.
   await session.ready();
   await session.openChat();

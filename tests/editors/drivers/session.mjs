@@ -1,23 +1,13 @@
 // The workbench in a browser, as a user has it: keys, menus and what is on the screen.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-
-const { chromium } = createRequire(`${process.env.QUILLON_TEST_TOOLS}/`)('playwright-core');
 
 /** Milliseconds until a wait fails: nothing takes longer for it, and a busy machine needs it. */
 export const PATIENCE = Number(process.env.QUILLON_TEST_PATIENCE ?? 600_000);
 
 /** Milliseconds of a first try, where what is clicked may be renewed; each next try has twice as many. */
 const FIRST_TRY = 10_000;
-
-const FLAGS = [
-  // Nothing but the workbench is ever asked for. A route of the driver's would cost the cache.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
-  ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 
 /** Names of themes in the settings, and the class of the page. */
 const THEMES = {
@@ -27,57 +17,33 @@ const THEMES = {
   'Light High Contrast': ['Default High Contrast Light', 'hc-light'],
 };
 
+/** The file of a scope's settings: `User` or `Machine`. */
+export function settingsFile(scope) {
+  return path.join(process.env.QUILLON_TEST_DATA, scope, 'settings.json');
+}
+
+/** Write a file of settings. Never half of it: the workbench reads it as soon as it changes. */
+export function replace(file, values) {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(`${file}.new`, JSON.stringify(values));
+  fs.renameSync(`${file}.new`, file);
+}
+
 export class Session {
   #pictures = 0;
-  #others = null;
   /** What needed another try, for the report of a failure. */
   repeated = [];
 
-  constructor(context, page, address, workspace, folder) {
-    Object.assign(this, { context, page, address, workspace, folder });
-  }
-
-  /** A browser in which the workspace can be loaded. */
-  static async open(address, workspace, folder) {
-    const profile = process.env.QUILLON_TEST_PROFILE;
-    // What was compiled of the workbench stays; what earlier workspaces left does not.
-    for (const part of ['IndexedDB', 'Local Storage', 'Session Storage', 'Sessions']) {
-      fs.rmSync(path.join(profile, 'Default', part), { recursive: true, force: true });
-    }
-    const context = await chromium.launchPersistentContext(profile, {
-      ...Session.#program(),
-      ...Session.#look(),
-    });
-    const page = await Session.#window(context);
-    if (process.env.QUILLON_TEST_VERBOSE) {
-      page.on('console', (message) => console.log(`[page] ${message.text().slice(0, 300)}`));
-    }
-    return new Session(context, page, address, workspace, folder);
-  }
-
-  static #program() {
-    const executablePath = process.env.QUILLON_TEST_CHROMIUM;
-    return { executablePath, headless: true, args: FLAGS, timeout: PATIENCE };
-  }
-
-  static #look() {
-    const locale = process.env.QUILLON_TEST_LOCALE ?? 'en-US';
-    return { viewport: { width: 1280, height: 800 }, locale };
-  }
-
-  static async #window(context) {
-    const page = context.pages()[0] ?? (await context.newPage());
-    page.setDefaultTimeout(PATIENCE);
-    return page;
+  /** `asked` names the workspace, the folder of pictures and what else the scenario was given. */
+  constructor(browser, page, asked) {
+    Object.assign(this, { browser, page, asked, workspace: asked.workspace });
   }
 
   /** Write the machine's settings, which the workbench takes over at once. */
   configure(machine) {
-    const file = path.join(process.env.QUILLON_TEST_DATA, 'Machine', 'settings.json');
+    const file = settingsFile('Machine');
     const before = JSON.parse(fs.readFileSync(file, 'utf8'));
-    // Never half of it: the workbench reads it as soon as it changes.
-    fs.writeFileSync(`${file}.new`, JSON.stringify({ ...before, ...machine }));
-    fs.renameSync(`${file}.new`, file);
+    replace(file, { ...before, ...machine });
   }
 
   /** A notification with a text. */
@@ -87,25 +53,34 @@ export class Session {
 
   /** Load the workspace, with a file in the editor. */
   async load(file) {
-    const host = new URL(this.address).host;
+    const host = new URL(this.browser.address).host;
     const opened = file && `vscode-remote://${host}${encodeURI(path.join(this.workspace, file))}`;
     const query = new URLSearchParams({
       folder: this.workspace,
       ...(opened && { payload: JSON.stringify([['openFile', opened]]) }),
     });
-    await this.page.goto(`${this.address}/?${query}`, { waitUntil: 'commit' });
+    await this.page.goto(`${this.browser.address}/?${query}`, { waitUntil: 'commit' });
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
     if (file) await this.shows(file);
     // A command of an extension that takes long to start is no command to the workbench.
     await this.until('the extension runs', async () => (await this.status()) !== '');
   }
 
-  /** Another window on the same workspace, of a browser that shares nothing with this one. */
+  /** Close what an earlier scenario left open; nothing of it is saved. */
+  async tidy() {
+    const tabs = this.page.locator('.tabs-container .tab');
+    for (let open = await tabs.count(); open > 0; open = await tabs.count()) {
+      await this.command('View: Revert and Close Editor');
+      await this.until('it is closed', async () => (await tabs.count()) < open);
+    }
+    if (await this.page.locator('.notification-toast, .notification-list-item').count()) {
+      await this.command('Notifications: Clear All Notifications');
+    }
+  }
+
+  /** Another window on the same workspace. */
   async another() {
-    this.#others ??= await chromium.launch(Session.#program());
-    const context = await this.#others.newContext(Session.#look());
-    const page = await Session.#window(context);
-    const session = new Session(context, page, this.address, this.workspace, this.folder);
+    const session = new Session(this.browser, await this.browser.page(), this.asked);
     await session.load();
     return session;
   }
@@ -115,11 +90,6 @@ export class Session {
     const input = this.page.locator('.quick-input-widget input[type=text]');
     await input.fill(text);
     await input.press('Enter');
-  }
-
-  async close() {
-    await this.#others?.close();
-    await this.context.close();
   }
 
   /** Wait until `find` gives something true, and return it. */
@@ -134,9 +104,9 @@ export class Session {
   }
 
   /** Wait until two values are equal. */
-  async equal(what, find, wanted) {
+  async equal(what, find, wanted, patience = PATIENCE) {
     let found;
-    const end = Date.now() + PATIENCE;
+    const end = Date.now() + patience;
     do {
       found = await find();
       try {
@@ -169,7 +139,7 @@ export class Session {
 
   async picture(name) {
     const file = path.join(
-      this.folder,
+      this.asked.pictures,
       `${String(++this.#pictures).padStart(2, '0')}-${name}.png`,
     );
     await this.page.screenshot({ path: file });
@@ -354,6 +324,13 @@ export class Session {
   async openChat() {
     await this.command('Quillon: Open the Chat');
     await this.chat.locator('textarea').waitFor();
+  }
+
+  /** An empty conversation, whatever the chat showed before. */
+  async newChat() {
+    await this.command('Quillon: New Conversation');
+    await this.chat.locator('textarea').waitFor();
+    await this.equal('it is empty', () => this.chat.locator('article').count(), 0);
   }
 
   /** Wait until the workbench has stored something that a reload is to bring back. */

@@ -1,9 +1,10 @@
 // Servers that do not serve: each is a sentence in a message, in the status bar and in the chat.
 import path from 'node:path';
 
+export const files = { 'a.py': 'x = 1\n' };
+
 export default async function broken(session) {
-  const program = (name) => path.join(process.env.QUILLON_TEST_PROGRAMS, name);
-  session.write('a.py', 'x = 1\n');
+  const program = (name) => path.join(session.asked.programs, name);
   await session.openChat();
   const says = async (name, sentence, button) => {
     session.configure({ 'quillon.interpreter': program(name) });

@@ -9,7 +9,7 @@ export default async function recovery(session) {
   await suggestion(session, 'def subtract(a, b):');
   await session.picture('embedded');
 
-  await session.openChat();
+  await session.newChat();
   await session.ask('Where is add defined?');
   const answer = await session.answer(1);
   await answer.locator('.markdown, .card').first().waitFor();

@@ -6,8 +6,10 @@ export const files = {
   'conftest.py': '',
 };
 
+const PASTED = ['def add(a, b):', '    return a + b', 'print(add(1, 2))', ''];
+
 export default async function chat(session) {
-  await session.openChat();
+  await session.newChat();
   await session.ready();
   await session.picture('welcome');
 
@@ -37,6 +39,7 @@ async function toolCall(session) {
   await answer.locator('a.place', { hasText: 'a.py:1' }).click();
   await session.shows('a.py');
   await session.cursorAt('Ln 1, Col 1');
+  await copied(session, answer);
   await session.press('Control+End');
   await session.cursorAt('Ln 3, Col 1');
   await answer.locator('.code-bar [aria-label="Insert at the cursor"]').click();
@@ -55,6 +58,29 @@ async function toolCall(session) {
   await session.command('Quillon: Discard All Changes');
   await session.shows('a.py');
   await chat.locator('textarea').focus();
+}
+
+/** The button says that it copied, and what is pasted is the code. */
+async function copied(session, answer) {
+  const button = answer.locator('.code-bar [aria-label="Copy"]');
+  // Clicked from inside: the button says so for a moment only.
+  const said = await button.evaluate(
+    (copy) =>
+      new Promise((done) => {
+        const look = () => done(copy.getAttribute('aria-label'));
+        new MutationObserver(look).observe(copy, { attributeFilter: ['aria-label'] });
+        copy.click();
+      }),
+  );
+  await session.equal('it says so', async () => said, 'Copied');
+  await session.focusEditor();
+  await session.press('Control+End');
+  await session.again('the code is pasted', async (timeout) => {
+    await session.press('Control+v');
+    await session.equal('the code', () => session.lines(), PASTED, timeout);
+  });
+  await session.press('Control+z');
+  await session.equal('undone', () => session.lines(), files['a.py'].split('\n'));
 }
 
 async function approvals(session) {

@@ -17,5 +17,5 @@ export default async function windows(session) {
   const rows = session.chat.locator('.history .row');
   await session.equal('each window’s conversation is kept', () => rows.count(), COUNT);
   await session.picture('windows');
-  for (const one of others) await one.page.close();
+  for (const one of others) await session.browser.end(one.page);
 }
