@@ -35,6 +35,11 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_cache_path("quillon") / "editors"
 
 
+def compiled() -> Path:
+    """Where Node keeps what it has compiled, for `NODE_COMPILE_CACHE`."""
+    return cache_folder() / "node-compiled"
+
+
 def installed(name: str, pins: Sequence[str], build: Callable[[Path], None]) -> Path:
     """The folder of an install, made by `build` when it is not there yet.
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from editors.cache import cache_folder, run
+from editors.cache import compiled, run
 from editors.chromium import chromium
 from editors.driver import DRIVERS, Driver
 from editors.extension import packed
@@ -101,7 +101,7 @@ class Editor:
         """The browser, opened when it is not open yet."""
         if self._driver is None:
             tools = {
-                "NODE_COMPILE_CACHE": str(cache_folder() / "node-compiled"),
+                "NODE_COMPILE_CACHE": str(compiled()),
                 "QUILLON_TEST_DATA": str(self.data),
                 "QUILLON_TEST_TOOLS": str(self._bench.tools),
                 "QUILLON_TEST_CHROMIUM": str(chromium()),
@@ -157,7 +157,7 @@ def running(surroundings: Surroundings) -> Iterator[Editor]:
         **surroundings.environment(),
         "EXTENSIONS_GALLERY": "{}",
         "PATH": _search_path(surroundings.folder / "bin"),
-        "NODE_COMPILE_CACHE": str(cache_folder() / "node-compiled"),
+        "NODE_COMPILE_CACHE": str(compiled()),
     }
     run([*common, "--install-extension", packed()], env=env)
     _know_chinese(data)
