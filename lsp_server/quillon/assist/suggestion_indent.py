@@ -47,18 +47,20 @@ class Indentation(msgspec.Struct, frozen=True):
     def _step(self, width: int, written: str) -> int:
         """How many blanks stand for a tab, by the first line that they indent.
 
-        It should be as deep as the line before it, or a step deeper where that opens something.
+        It should be a step deeper than the line before it where that opens something; else as
+        deep, or less by any number of steps, which are two blanks only where four do not fit.
         """
-        depths = [self.depth, self.depth + 1, self.depth - 1]
         if (self.before + written).rstrip().endswith(_OPENERS):
-            depths = [self.depth + 1, self.depth]
-        found = (step for depth in depths for step in _STEPS if step * depth == width)
-        return next(found, _STEPS[0])
+            likely = [(depth, step) for depth in (self.depth + 1, self.depth) for step in _STEPS]
+        else:
+            likely = [(depth, step) for step in _STEPS for depth in range(1, self.depth + 2)]
+        return next((step for depth, step in likely if depth * step == width), _STEPS[0])
 
 
 def indentation_at(text: str, cursor: int, around: Surroundings) -> Indentation:
     """How the lines around a cursor are indented."""
     near = text[max(0, cursor - _LOOK_AROUND) : cursor + _LOOK_AROUND]
-    tabs = len(_TABS.findall(near)) > len(_BLANKS.findall(near))
     line = around.before or around.above
+    # A block of blanks keeps them in a file of tabs, too: Python takes no mixture.
+    tabs = not line.startswith(" ") and len(_TABS.findall(near)) > len(_BLANKS.findall(near))
     return Indentation(tabs, len(line) - len(line.lstrip("\t")), around.before)

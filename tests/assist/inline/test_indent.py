@@ -41,6 +41,46 @@ async def test_blanks_become_the_tabs_of_the_file(place, reply, shown):
     assert found == GO + place.replace("▮", shown)
 
 
+@pytest.mark.parametrize(
+    ("depth", "reply", "shown"),
+    [
+        (2, "b += x\n    print(b)\n    return b", "b += x\n\tprint(b)\n\treturn b"),
+        (2, "b = 1\n    else:\n        b = 2", "b = 1\n\telse:\n\t\tb = 2"),
+        (2, "a++\n    } else {\n        a--", "a++\n\t} else {\n\t\ta--"),
+        (4, "b = 1\n        a = b\n    return a", "b = 1\n\t\ta = b\n\treturn a"),
+        (4, "b = 1\n      else:\n        b = 2", "b = 1\n\t\t\telse:\n\t\t\t\tb = 2"),
+    ],
+    ids=["one step", "else", "brace", "two steps of four", "one step of two"],
+)
+def test_lines_that_leave_a_block_leave_it(depth, reply, shown):
+    lines = Indentation(tabs=True, depth=depth, before="\t" * depth)
+    assert lines.applied(reply) == shown
+
+
+@pytest.mark.parametrize(
+    ("place", "reply"),
+    [
+        (
+            "def h(a):\n    b = 0\n    for x in a:\n        ▮\n",
+            "b += x\n    print(b)\n    return b",
+        ),
+        ("def h(a):\n    if a:\n        ▮\n", "b = 1\n    else:\n        b = 2\n    return b"),
+    ],
+    ids=["for", "if"],
+)
+async def test_no_more_is_shown_where_the_file_has_tabs_than_where_it_has_blanks(place, reply):
+    source = "def g():\n    return 1\n\n\n" + place
+    blanks = await check_suggestion(source, reply, language="python")
+    tabs = await check_suggestion(source.replace("    ", "\t"), reply, language="python")
+    assert tabs == blanks.replace("    ", "\t")
+
+
+async def test_a_block_of_blanks_keeps_them_in_a_file_of_tabs():
+    source = "def g(a):\n\tb = a\n\tc = b\n\treturn c\n\n\ndef h(a):\n    x = 1\n    ▮\n"
+    found = await check_suggestion(source, "x += 1\n    return x", language="python")
+    assert "«x += 1\n    return x»" in found
+
+
 async def test_a_file_of_blanks_keeps_them_whatever_one_of_its_lines_has():
     source = SPACES + "func f(a int) int {\n\t//\n    ▮\n}\n"
     found = await check_suggestion(source, "b := a\n    return b", language="go")
