@@ -67,6 +67,7 @@ class Editor:
         self.surroundings = surroundings
         self._bench = bench
         self._driver: Driver | None = None
+        self._browsers = 0
 
     @property
     def data(self) -> Path:
@@ -99,13 +100,16 @@ class Editor:
 
     def open_browser(self) -> Driver:
         """The browser, opened when it is not open yet."""
+        if self._driver is not None and self._driver.ended:
+            self.close()
+            self._browsers += 1
         if self._driver is None:
             tools = {
                 "NODE_COMPILE_CACHE": str(compiled()),
                 "QUILLON_TEST_DATA": str(self.data),
                 "QUILLON_TEST_TOOLS": str(self._bench.tools),
                 "QUILLON_TEST_CHROMIUM": str(chromium()),
-                "QUILLON_TEST_PROFILE": str(self.surroundings.folder / "profile"),
+                "QUILLON_TEST_PROFILE": str(self.surroundings.folder / f"profile-{self._browsers}"),
             }
             self._driver = Driver(
                 [str(self._bench.node), str(DRIVERS / "drive.mjs"), self.address],
@@ -118,6 +122,7 @@ class Editor:
         """End the browser."""
         if self._driver is not None:
             self._driver.close()
+        self._driver = None
 
     def log(self) -> str:
         """The last words of the extension's newest log."""

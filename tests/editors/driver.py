@@ -1,5 +1,6 @@
 """The process that plays scenarios in a browser, one after the other."""
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -39,6 +40,11 @@ class Driver:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it can play no more."""
+        return self._process.poll() is not None
+
     def play(self, asked: Mapping[str, Any]) -> str | None:
         """Play a scenario; None or what failed."""
         assert self._process.stdin is not None
@@ -49,8 +55,11 @@ class Driver:
         except BrokenPipeError:
             line = b""
         except queue.Empty:
+            # Its answer would be taken for the next scenario's.
+            self._end()
             return f"no end after {SCENARIO_SECONDS} s"
         if not line:
+            self._end()
             return f"the driver ended: {self._log.read_text(errors='replace')[-4000:]}"
         return msgspec.json.decode(line, type=Answer).failure
 
@@ -58,14 +67,18 @@ class Driver:
         """End the driver, whose browser ends with it."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._end()
         self._reader.join(30)
         self._process.stdout.close()
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
