@@ -10,7 +10,7 @@ const FLAGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
   ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  // A page lives for seconds: its code is not worth optimising, nor its young memory collecting.
+  // A page lives for seconds: collecting its young memory often is wasted.
   '--js-flags=--min-semi-space-size=64 --max-semi-space-size=128',
 ];
 
