@@ -127,6 +127,16 @@ async def test_a_denied_change_is_no_proposal(bench_of):
     assert result.text.endswith(": keep it")
 
 
+async def test_a_file_with_broken_characters_is_not_changed(bench_of):
+    raw = "# 中文注释\n".encode() + b"bad = '\xff'\n"
+    bench = bench_of({"a.py": raw, "b.txt": b"\xef\xbb\xbfbad = \xff"})
+    for name, encoding in (("a.py", "utf-8"), ("b.txt", "utf-8-sig")):
+        edits = [{"path": name, "search": "bad", "replace": "good"}]
+        refused = await bench.error("propose_edit", edits=edits)
+        assert refused.startswith(f"{name} is not valid {encoding}, and changing it would lose")
+    assert not bench.asked
+
+
 async def test_create_file(bench_of):
     bench = bench_of({"a.py": ""})
     result = await bench.result("create_file", path="new/b.py", content="x = 1\n")

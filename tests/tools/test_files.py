@@ -1,10 +1,12 @@
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quillon_tools.calls import Failed, ToolCall
 from quillon_tools.registry import all_tools
-from quillon_tools.textfile import decode, lines_of
+from quillon_tools.textfile import Decoded, decode, lines_of
 from quillon_tools.toolset import Toolset
 from quillon_tools.workspace import Workspace
 
@@ -102,6 +104,7 @@ async def test_a_document_opened_by_the_name_of_a_link(bench_of):
         ("äx".encode("utf-16"), "äx", "utf-16"),
         ("äx".encode("utf-32"), "äx", "utf-32"),
         ("für".encode("latin-1"), "für", "latin-1"),
+        ("für Ã¤rger".encode("latin-1"), "für Ã¤rger", "latin-1"),
         (b"", "", "utf-8"),
         (b"\x1b[31mred", "\x1b[31mred", "utf-8"),
     ],
@@ -123,6 +126,23 @@ async def test_a_legacy_encoding_is_noted(bench_of):
     assert await bench.call("read_file", path="a.txt") == (
         "1: für\n[a.txt is not UTF-8; read as Latin-1]"
     )
+
+
+async def test_a_broken_character_leaves_the_others_of_utf_8_readable(bench_of):
+    bench = bench_of({"a.py": "# 中文注释\n".encode() + b"bad = '\xff'\n"})
+    assert await bench.call("read_file", path="a.py") == (
+        "1: # 中文注释\n2: bad = '\ufffd'\n"
+        "[a.py is not valid utf-8; broken characters show as \ufffd]"
+    )
+
+
+@given(st.text(alphabet="a中é\n\ufffd", max_size=30), st.integers(0, 30))
+def test_only_a_text_that_is_exact_can_be_written_back(text, at):
+    raw = text[:at].encode() + b"\xff" + text[at:].encode()
+    decoded = decode(raw, "f")
+    assert decoded.note
+    assert decoded.exact == (decoded.text.encode(decoded.encoding) == raw)
+    assert decode(text.encode(), "f") == Decoded(text, "utf-8")
 
 
 @pytest.mark.parametrize(

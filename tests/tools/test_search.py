@@ -122,6 +122,12 @@ async def test_text_in_other_encodings_is_found_and_shown_as_it_is_read(bench_of
     assert found.split(": ")[1] in await bench.call("read_file", path="menu.py")
 
 
+async def test_a_broken_character_hides_no_other(bench_of):
+    bench = bench_of({"a.py": "# 中文注释\n".encode() + b"bad = '\xff'\n"})
+    assert await bench.call("search_text", pattern="中文") == "a.py:1: # 中文注释"
+    assert await bench.call("search_text", pattern="bad =") == "a.py:2: bad = '\ufffd'"
+
+
 async def test_a_long_line_shows_the_match(bench_of):
     bench = bench_of({"a.js": "x" * 9000 + "needle" + "y" * 9000})
     text = await bench.call("search_text", pattern="needle")

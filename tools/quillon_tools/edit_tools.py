@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from quillon_tools.calls import Edit, FileEdit, Proposal, Retry
+from quillon_tools.calls import Edit, Failed, FileEdit, Proposal, Retry
 from quillon_tools.files import shortened
 from quillon_tools.masking import masked_lines
 from quillon_tools.textfile import lines_of
@@ -78,6 +78,12 @@ def _file_edit(
     workspace: Workspace, path: ConfinedPath, replacements: list[Replacement]
 ) -> FileEdit:
     file = workspace.read_text(path)
+    if not file.exact:
+        # Who applies the edit would save the replacements of what is broken, too.
+        raise Failed(
+            f"{path} is not valid {file.encoding}, and changing it would lose what is broken in "
+            "it; tell the user to mend its encoding first"
+        )
     edits = sorted(
         (_edit(path, file.text, replacement) for replacement in replacements),
         key=lambda edit: edit.start,

@@ -69,13 +69,15 @@ class Diagnostics(Protocol):
 class TextFile(msgspec.Struct, frozen=True):
     """A file's text. `version` is that of the open document it came from; None: from disk.
 
-    `note` tells the model what is not as usual, such as a legacy encoding.
+    `note` tells the model what is not as usual, such as a legacy encoding. Where the text is not
+    `exact`, broken characters were replaced in it: nothing may be written by it.
     """
 
     text: str
     encoding: str = "utf-8"
     note: str = ""
     version: int | None = None
+    exact: bool = True
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -165,7 +167,7 @@ class Workspace:
         if opened is not None:
             return opened
         decoded = decode(self.read_bytes(path), str(path))
-        return TextFile(decoded.text, decoded.encoding, decoded.note)
+        return TextFile(decoded.text, decoded.encoding, decoded.note, exact=decoded.exact)
 
     def open_text(self, path: ConfinedPath) -> TextFile | None:
         """The text of an open document; None where no editor has the file open."""
@@ -240,7 +242,12 @@ class Workspace:
             if unseen(entry.name) is None:
                 path = folder.child(entry.name)
                 if not self._roots.is_denied(path):
-                    yield Entry(path, entry.is_folder, entry.is_file, entry.is_link)
+                    yield Entry(
+                        path,
+                        is_folder=entry.is_folder,
+                        is_file=entry.is_file,
+                        is_link=entry.is_link,
+                    )
 
     def visible(self, folder: ConfinedPath) -> list[Entry]:
         """What a folder holds and the ignore rules do not leave out.
