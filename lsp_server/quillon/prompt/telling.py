@@ -2,7 +2,7 @@
 
 A small model knows that a path belongs here, and misspells it. Under this grammar a path, a line, a
 number, a name in backticks and every word that is not an ordinary one must stand in what the tools
-said, in a call, or in a question; behind "at" comes one of the places that were found, if any were.
+said, in a call, or in a question; behind "at" comes one of the places that this turn found, if any.
 Nothing else is held: which of the places is named, and what is said of it, the model decides; so do
 not take an answer for right because of it. And where a question names something, the answer begins
 with a call: nothing is said of what was not looked up.
@@ -32,6 +32,8 @@ _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 # in any letters; in a question, whose words may have dots and no blanks around them, ASCII and the
 # endings of files alone.
 _LOCATION = re.compile(r"([^\s:`'\"()]+):(\d+)(?:-(\d+))?")
+_ROW = re.compile(r"^(\S[^:\n]*):(\d+)(?:-(\d+))?(?=[:\s]|$)", re.MULTILINE)
+_HOST = re.compile(r"[\d.]+|localhost", re.ASCII)
 _IN_RESULT = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
 _IN_QUESTION = re.compile(
     r"(?:[\w.-]+/)+(?:[\w.-]*\w)?"
@@ -43,9 +45,11 @@ _MAX_PATHS = 300
 _AROUND = ".,:;!?\"'`()[]{}"
 _WORD = re.compile(r"[A-Za-z]+", re.ASCII)
 # What may follow anything: blanks, marks, and letters of languages that are written without blanks.
-_MARKS = r"\n,;!?()\[\]\"'“”‘’…—\u3000-\u303F\u4E00-\u5727\u5729-\u9FFF\uFF00-\uFFEF"
-_DELIMITER = f"[ {_MARKS}]"  # all but 在, which like "at" asks for a place
-_AFTER_STOP = r"[ \n)\"'”’`\u3000-\u303F\u4E00-\u9FFF\uFF00-\uFFEF]"
+_HAN = r"\u4E00-\u5727\u5729-\u9FFF"  # all but 在, which like "at" asks for a place
+_MARKS = rf"\n,;!?()\[\]\"'“”‘’…—\u3000-\u303F{_HAN}\uFF00-\uFFEF"
+_DELIMITER = f"[ {_MARKS}]"
+_AFTER_STOP = rf"[ \n)\"'”’`\u3000-\u303F{_HAN}\uFF00-\uFFEF]"
+_NO_PLACE = '[存现所正不] "在"'  # words that end like it and ask for nothing
 _START = "root ::= "
 _SYMBOLS = ("search_symbols", "query")  # where live values are the workspace's symbols
 # Words that may be said of anything; all others come from the conversation.
@@ -177,10 +181,7 @@ def copied(messages: Sequence[Message]) -> list[str]:
 def _pieces(message: Message) -> Iterator[str]:
     for call in message.tool_calls:
         yield from (str(one) for one in call.arguments.values() if isinstance(one, str | int))
-        path, first, last = (call.arguments.get(key) for key in ("path", "start_line", "end_line"))
-        if path is not None and first is not None:
-            yield f"{path}:{first}"
-            yield f"{path}:{first}-{last}"
+    yield from _lines_read(message)
     text = message.content[:_MAX_CHARS]
     yield from _WORD.findall(text)
     if message.role == "tool":
@@ -193,38 +194,74 @@ def _pieces(message: Message) -> Iterator[str]:
 
 def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     """The rule for a text: atoms, each followed by a delimiter, a full stop, or the end."""
-    names = _names(messages)
+    turn = _turn(messages)
+    places = _places(turn)
     ordinary = frozenset(_ORDINARY.split())
-    pieces = [piece for piece in copied(messages) if piece not in ordinary]
-    places = [piece for piece in pieces if _is_place(piece)]
-    pieces += [word.capitalize() for word in sorted(ordinary) if word != "at"]
+    called = {
+        str(value) for each in turn for call in each.tool_calls for value in call.arguments.values()
+    }
+    later = sorted(ordinary - called - {"at"})
+    pieces = [piece for piece in copied(messages) if piece not in later and piece.lower() != "at"]
+    pieces += [word.capitalize() for word in later]
     # An answer begins with what was found or with a capital, never in the middle of a sentence.
     first = [gbnf.trie(grammar, "copied", pieces)]
-    if names:
+    if names := _names(messages):
         first.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
-    gap = f'{_DELIMITER} | [.:] {_AFTER_STOP} | "..."'
-    later = [gbnf.trie(grammar, "ordinary", sorted(ordinary - {"at"}))]
+    gap = f'{_DELIMITER} | [.:] {_AFTER_STOP} | "..." | {_NO_PLACE}'
+    at = '"at"'
     if places:
         place = gbnf.trie(grammar, "place", places)
         first.append(f'("At " | "在" " "?) {place}')
-        later.append(f'"at " {place}')
         gap += f' | "在" [{_MARKS}]'
+        at = f'"at " ({place} | "line")'
     else:
-        gap += ' | "在"'
         first.append('"At"')
-        later.append('"at"')
+        gap += ' | "在"'
     grammar.define(grammar.reserve("told-first"), " | ".join(first))
-    grammar.define(grammar.reserve("told-atom"), " | ".join(("told-first", *later)))
+    ordinary_words = gbnf.trie(grammar, "ordinary", later)
+    grammar.define(grammar.reserve("told-atom"), f"told-first | {ordinary_words} | {at}")
     grammar.define(grammar.reserve("told-gap"), gap)
     grammar.define(grammar.reserve("told-text"), "told-gap* (told-atom told-rest | [.:])?")
     grammar.define(grammar.reserve("told-rest"), "(told-gap told-text | [.:])?")
-    return "told-gap* told-first told-rest"
+    # What needs no letters but Chinese ones says that nothing was found, or names nothing.
+    return f"told-gap* told-first told-rest | [{_HAN}] told-gap* [.:]?"
 
 
-def _is_place(piece: str) -> bool:
-    """Whether a piece names a line of what is spelled like a file."""
-    found = _LOCATION.fullmatch(piece)
-    return found is not None and ("/" in found[1] or "." in found[1])
+def _places(turn: Sequence[Message]) -> list[str]:
+    """What may be told behind "at": the places of a turn's results, if any has a line.
+
+    With their files, bare and in backticks, and the lines that were read of a file.
+    """
+    found: dict[str, None] = {}
+    for message in turn:
+        if message.role == "tool":
+            text = message.content[:_MAX_CHARS]
+            # A row may begin with words, or with a path that has blanks: both are taken for places.
+            rest = _ROW.sub(lambda row: row[0] if " " in row[1] else "", text)
+            rows = (*_ROW.findall(text), *filter(_is_file, _LOCATION.findall(rest)))
+            for path, start, end in rows:
+                found |= dict.fromkeys(
+                    (f"{path}:{start}", *([f"{path}:{start}-{end}"] * bool(end)))
+                )
+                found |= dict.fromkeys((path, f"`{path}`"))
+        found |= dict.fromkeys(piece for piece in _lines_read(message))
+    return [place for place in found if "\n" not in place][:_MAX_COPIED]
+
+
+def _is_file(location: tuple[str, str, str]) -> bool:
+    """Whether a location in a text is spelled like a file's, and not like a host's."""
+    path = location[0]
+    return ("/" in path or "." in path) and not path.startswith("//") and not _HOST.fullmatch(path)
+
+
+def _lines_read(message: Message) -> Iterator[str]:
+    """The places of calls that read a file from one line to another."""
+    for call in message.tool_calls:
+        path, first, last = (call.arguments.get(key) for key in ("path", "start_line", "end_line"))
+        if path is not None and first is not None:
+            yield f"{path}:{first}"
+            if last is not None:
+                yield f"{path}:{first}-{last}"
 
 
 def _names(messages: Sequence[Message]) -> list[str]:

@@ -45,6 +45,14 @@ def held() -> Constraint:
         'src/ports/quay.py:7: "moored" is not defined [Pyright]',
         'At src/ports/quay.py:7: "moored" is not defined.',
         "存在两个：在 src/ports/quay.py:7 和 src/ports/quay.py:12-31。",
+        "`Quay` 定义在 src/ports/quay.py。",
+        "在 `src/ports/quay.py` 里。",
+        "`Quay` is defined at src/ports/quay.py.",
+        "Failed at line 7.",
+        "`moored` 不存在。",
+        "不存在.",
+        "现在 1 failed。",
+        "没有报告任何问题。",
         '<tool_call>\n{"name": "read_file", "arguments": {"path": "src/ports/quay.py"}}\n'
         "</tool_call>",
     ],
@@ -63,6 +71,8 @@ def test_what_tools_said_can_be_told(held, accepts, answer):
         "It is defined at the path.",
         "It is defined at test_full.",
         "`Quay` 定义在 path。",
+        "`Quay`:在 path。",
+        "It is At the path.",
         "is defined in src/ports/quay.py.",
         "6 passed.",
         "All 5 passed in 1.42s.",
@@ -80,6 +90,49 @@ def test_where_no_place_was_found_none_is_asked_for(accepts, answer):
     held = facts_constraint(TOOLS, HERMES, (*TALK[:1], Message("tool", "No matches.")))
     assert held is not None
     assert accepts(held.grammar, answer)
+
+
+@pytest.mark.parametrize(
+    "place", ["Makefile:3", "app/(group)/page.tsx:3", "my docs/a.py:3-5", "src/a.py:1"]
+)
+def test_a_place_is_what_a_row_begins_with(accepts, place):
+    found = (
+        f"{place} target all\nsrc/a.py:1-2 function run\nsee http://localhost:8080 and 127.0.0.1:80"
+    )
+    held = facts_constraint(TOOLS, HERMES, (*TALK[:1], Message("tool", found)))
+    assert held is not None
+    assert accepts(held.grammar, f"It is at {place}.")
+    assert accepts(held.grammar, f"`Quay` 定义在 {place}。")
+    for wrong in ("/page.tsx:3", "docs/b.py:3", "//localhost:8080", "127.0.0.1:80"):
+        assert not accepts(held.grammar, f"It is at {wrong}.")
+
+
+def test_places_are_of_this_turn_and_its_calls(accepts):
+    before = (Message("user", "where is old?"), Message("tool", "src/old.py:3 function old"))
+    held = facts_constraint(TOOLS, HERMES, (*before, *TALK[:1], Message("tool", "No matches.")))
+    assert held is not None
+    assert accepts(held.grammar, "Nothing at this path.")
+    held = facts_constraint(TOOLS, HERMES, (*before, *TALK[:2], Message("tool", "3: x = 1")))
+    assert held is not None
+    assert accepts(held.grammar, "It is at src/a.py:3-9.")
+    assert not accepts(held.grammar, "It is at src/old.py:3.")
+
+
+def test_a_call_that_reads_to_the_end_has_one_line(accepts):
+    call = ToolCall("call_1", "read_file", {"path": "src/a.py", "start_line": 3})
+    talk = (TALK[0], Message("assistant", tool_calls=(call,)), Message("tool", "3: x = 1"))
+    assert "src/a.py:3" in copied(talk)
+    assert "src/a.py:3-None" not in copied(talk)
+
+
+def test_an_ordinary_word_that_was_looked_up_begins_an_answer(accepts):
+    call = ToolCall("call_1", "search_symbols", {"query": "run"})
+    found = Message("tool", "src/a.py:3-4 function run")
+    talk = (Message("user", "where is run?"), Message("assistant", tool_calls=(call,)), found)
+    held = facts_constraint(TOOLS, HERMES, talk)
+    assert held is not None
+    assert accepts(held.grammar, "run is at src/a.py:3.")
+    assert not accepts(held.grammar, "set is at src/a.py:3.")
 
 
 def test_only_what_names_something_and_answers_behind_results_are_held():
