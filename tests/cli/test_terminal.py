@@ -93,6 +93,20 @@ def test_ctrl_c_stops_an_answer_and_the_next_question_follows(quillon, config):
         assert terminal.ended() == 130
 
 
+def test_what_was_said_before_the_model_failed_is_part_of_the_conversation(quillon, config):
+    failing = {"reply": "One, two", "error": "EngineLost"}
+    again = {"match": "One, two", "reply": "Three."}
+    with chatting(quillon, config({}, failing, again)) as terminal:
+        terminal.ask_to_count()
+        terminal.until("quillon: ")
+        terminal.until(PROMPT)
+        terminal.type(b"go on\n")
+        terminal.until("Three.")
+        terminal.until(PROMPT)
+        terminal.type(b"\n")
+        assert terminal.ended() == 0
+
+
 def test_a_second_ctrl_c_ends_the_chat(quillon, config):
     with chatting(quillon, config({}, held("One, two"))) as terminal:
         terminal.ask_to_count()
@@ -109,7 +123,7 @@ def test_ctrl_c_withdraws_a_question_for_approval(quillon, config):
         terminal.type(b"run the tests\n")
         terminal.until("(N)o: ")
         terminal.type(CTRL_C)
-        terminal.until(STOPPED)
+        assert "\n" in terminal.until(STOPPED)  # it stands on a line of its own
         terminal.until(PROMPT)
         # The thread that waited for the answer reads this line, and it is not lost.
         terminal.type(b"hello?\n")
@@ -147,7 +161,7 @@ async def test_a_tool_server_that_dies_in_mid_chat_is_told_of_once(quillon, conf
         await until(lambda: notes.read_text().count("started") == 2)
         terminal.type(b"again?\n")
         shown += terminal.until("Yes.")
-        terminal.until(PROMPT)
+        shown += terminal.until(PROMPT)
         terminal.type(b"\n")
         assert terminal.ended() == 0
     told = "The MCP server ours failed and is started again"

@@ -20,6 +20,7 @@ from quillon.session import Session
 from quillon.settings import Settings
 from quillon.signals import until_interrupted
 from quillon_tools.mcp.hub import ServerHub
+from quillon_tools.mcp.servers import told
 from quillon_tools.policy import ApprovalRequest, Decision
 from quillon_tools.toolset import Toolset
 
@@ -79,8 +80,7 @@ class EndLine(Line, frozen=True, tag="end"):
 async def run_chat(settings: Settings, folder: Path, prompt: str | None, output: Output) -> int:
     """Answer one prompt, or question by question until the input ends."""
     # What becomes of the tool servers is told between the answers, and not in the midst of one.
-    for name in ("hub", "connection"):
-        logging.getLogger(f"quillon_tools.mcp.{name}").setLevel(logging.CRITICAL)
+    told.setLevel(logging.CRITICAL)
     engine = open_engine(settings)
     session = Session(settings, roots=(folder,))
     typed, hub = Typed(), ServerHub()
@@ -191,17 +191,19 @@ class _Talk:
         """
         self.tell_news()
         turn = Turn(self._engine, self._tools.turn(), self._settings.chat, self._conversation)
-        showing = self._show(turn, question)
-        if not stoppable:
-            await showing
-        elif not await until_interrupted(showing):
-            # What was said so far belongs to the conversation.
-            _show(turn.cancelled(), self._output)
-            self._output.notice("The answer was stopped. Ctrl-C once more ends the chat.")
-        self._conversation = turn.conversation
+        showing = self._show_turn(turn, question)
+        try:
+            if not stoppable:
+                await showing
+            elif not await until_interrupted(showing):
+                _show(turn.cancelled(), self._output)
+                self._output.notice("The answer was stopped. Ctrl-C once more ends the chat.")
+        finally:
+            # Stopped or failed, what was said so far belongs to the conversation.
+            self._conversation = turn.conversation
         self.tell_news()
 
-    async def _show(self, turn: Turn, question: str) -> bool:
+    async def _show_turn(self, turn: Turn, question: str) -> bool:
         """Show a turn to its end."""
         async with aclosing(turn.run(question)) as events:
             async for event in events:
@@ -266,6 +268,10 @@ async def _approve(request: ApprovalRequest, typed: Typed, output: Output) -> De
     if output.json or not output.interactive:
         return Decision("deny", "nobody is at the terminal to approve it")
     output.notice(f"The model wants to run {request.tool}:\n{request.preview}")
-    answer = await _ask("Run it? (y)es, (a)lways in this chat, (N)o: ", typed, output)
+    try:
+        answer = await _ask("Run it? (y)es, (a)lways in this chat, (N)o: ", typed, output)
+    except asyncio.CancelledError:
+        output.notice("")  # Ctrl-C leaves the question's line without an end
+        raise
     # Running things takes a clear word: whatever else was typed is a no.
     return Decision(_CHOICES.get(answer.lower(), "deny"))

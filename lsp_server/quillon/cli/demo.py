@@ -117,21 +117,29 @@ async def _show_ghost_text(editor: Editor, output: Output) -> None:
         uri = editor.open(name, source[:at] + source[at + len(hole) :])
         lines = source[:at].split("\n")
         place = (uri, len(lines) - 1, len(lines[-1].encode()))
+        unsure = None
         began = time.monotonic()
         ghost = await editor.ghost_text(*place, asked=False)
-        took = (time.monotonic() - began) * 1000
-        unsure = None
         if ghost is None:
             said = (await editor.status()).no_suggestion
+            began = time.monotonic()  # of the request whose answer is shown
             ghost = await editor.ghost_text(*place, asked=True)
             unsure = f"by its key · while typing: {said}" if ghost else said
+        took = (time.monotonic() - began) * 1000
         shown = Text("\n".join(lines[-3:]))
         shown.append(ghost or "", "bright_black italic")
-        title = f"{name} · {took:.0f} ms"
-        panel = Panel(
-            shown, title=title, subtitle=unsure, title_align="left", subtitle_align="left"
-        )
-        output.show(panel)
+        output.show(titled(shown, f"{name} · {took:.0f} ms", unsure))
+
+
+def titled(shown: Text, title: str, below: str | None) -> Panel:
+    """Text in a frame with a title, and a line below it; brackets in them are no markup."""
+    return Panel(
+        shown,
+        title=Text(title),
+        subtitle=Text(below) if below else None,
+        title_align="left",
+        subtitle_align="left",
+    )
 
 
 async def _show_explanation(editor: Editor, output: Output) -> None:

@@ -17,7 +17,7 @@ from quillon_tools.calls import Failed, Retry, ToolError
 from quillon_tools.masking import masked
 from quillon_tools.mcp.program import Program, ProgramError, started
 from quillon_tools.mcp.results import text_of
-from quillon_tools.mcp.servers import Patience, ServerSpec
+from quillon_tools.mcp.servers import Patience, ServerSpec, told
 from quillon_tools.mcp.web import Address, connected
 from quillon_tools.visible import visible
 
@@ -76,7 +76,7 @@ class Connection:
             if loop.time() - began > self._patience.settled:
                 failures = 0
             failures += 1
-            logger.warning("MCP server %s: %s", self.name, why)
+            told.warning("MCP server %s: %s", self.name, why)
             if not may_mend or failures >= self._patience.tries:
                 again = f" It was started {failures} times." if may_mend else ""
                 self._report(f"The MCP server {self.name} is not used: {why}.{again}")

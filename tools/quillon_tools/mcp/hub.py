@@ -21,7 +21,7 @@ from quillon_tools.mcp.offered import (
     usable_description,
     usable_schema,
 )
-from quillon_tools.mcp.servers import INSTALL, Patience, ServerSpec, problem_of
+from quillon_tools.mcp.servers import INSTALL, Patience, ServerSpec, problem_of, told
 
 if TYPE_CHECKING:
     import mcp_types as types
@@ -185,7 +185,7 @@ class ServerHub:
         if sentence not in self._told and len(self._told) < _MAX_NEWS:
             self._told.add(sentence)
             self._news.append(sentence)
-            logger.warning("%s", sentence)
+            told.warning("%s", sentence)
 
     def _offered(self, connection: "Connection", found: "list[types.Tool]") -> None:
         from quillon_tools.mcp.connection import MAX_TOOLS  # noqa: PLC0415 - as above

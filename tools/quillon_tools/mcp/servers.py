@@ -1,9 +1,13 @@
 """The servers that the user's settings name, and how long we wait for them."""
 
+import logging
 import re
 import shlex
 
 import msgspec
+
+# What becomes of the servers, which the hub's news tell people, too.
+told = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_)){0,30}(?<!_)")
 
