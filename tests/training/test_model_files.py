@@ -15,6 +15,7 @@ from quillon_training.corpus import Corpus, build
 from quillon_training.dialogues.records import Call, Dialogue, Message, openai_form
 from quillon_training.errors import CheckpointError, CorpusError, ExportError, TrainingError
 from quillon_training.export import FORMATS, ModelCard, write_gguf, write_model
+from quillon_training.gguf_file import written
 from quillon_training.machine import require_memory
 from quillon_training.memory import out_of_memory_said, require_finite
 from quillon_training.model import SHAPES, ModelShape, model_config, parameter_count
@@ -347,3 +348,21 @@ def test_a_damaged_checkpoint_is_not_trained_over(made, tmp_path):
         again.resume()
     with pytest.raises(TrainingError, match="already holds a run"):
         again.start(SHAPE, SETTINGS)
+
+
+def test_a_file_that_cannot_be_written_says_why(tmp_path):
+    (tmp_path / "full.part").symlink_to("/dev/full")
+    with (
+        pytest.raises(ExportError, match="No space left") as full,
+        written(tmp_path / "full.gguf", "qwen3"),
+    ):
+        pass
+    assert full.value.hint == "Free some disk space."
+    (tmp_path / "folder.part").mkdir()
+    with (
+        pytest.raises(ExportError, match="Is a directory") as other,
+        written(tmp_path / "folder.gguf", "qwen3"),
+    ):
+        pass
+    assert "disk space" not in other.value.hint
+    assert not list(tmp_path.glob("*.gguf"))
