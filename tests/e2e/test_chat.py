@@ -200,8 +200,12 @@ async def test_an_empty_id_of_a_conversation_says_how_to_begin_one(folder):
         await shake(server, folder)
         refused, _ = await answer(server, ask(server, "there?", conversationId=""))
         assert "Leave conversationId out to begin a new one" in refused["error"]["message"]
-        nothing = await server.call("quillon/conversations/get", {"conversationId": ""})
-        assert nothing["error"] == refused["error"]
+        for method in ("get", "rename"):
+            named = {"conversationId": "", "title": "a"}
+            nothing = await server.call(f"quillon/conversations/{method}", named)
+            assert nothing["error"]["message"] == (
+                "There is no conversation with an empty id. Name one of quillon/conversations/list."
+            )
         response, _ = await answer(server, ask(server, "there?", conversationId=None))
         assert response["result"]["text"] == "Here."
 

@@ -172,8 +172,7 @@ class ConversationStore:
     def _read(self, conversation_id: str) -> Conversation:
         if not conversation_id:
             raise ConversationError(
-                "There is no conversation with an empty id. Leave conversationId out to begin a "
-                "new one, or name one of quillon/conversations/list."
+                "There is no conversation with an empty id. Name one of quillon/conversations/list."
             )
         unknown = ConversationError(
             f"There is no conversation {conversation_id!r}; it may have been deleted."

@@ -23,6 +23,10 @@ from quillon.prompt.messages import Message
 from quillon.rpc import ContentModified, QuillonServer, RequestFailed
 from quillon.uri import path_of_uri
 
+_NO_ID = (
+    "There is no conversation with an empty id. Leave conversationId out to begin a new one, or "
+    "name one of quillon/conversations/list."
+)
 _STILL_ANSWERED = "This conversation is still being answered. Wait for the answer or stop it first."
 
 
@@ -37,6 +41,8 @@ def register(server: QuillonServer) -> None:
     async def chat(ls: QuillonServer, params: protocol.ChatParams) -> protocol.ChatResult:
         if not params.text.strip():
             raise RequestFailed("The question is empty. Type one and send it again.")
+        if params.conversation_id == "":
+            raise RequestFailed(_NO_ID)
         new = new_conversation()
         asked = new.id if params.conversation_id is None else params.conversation_id
         while asked in running:
