@@ -39,10 +39,7 @@ def register(server: QuillonServer) -> None:
 
     @server.feature(protocol.CHAT)
     async def chat(ls: QuillonServer, params: protocol.ChatParams) -> protocol.ChatResult:
-        if not params.text.strip():
-            raise RequestFailed("The question is empty. Type one and send it again.")
-        if params.conversation_id == "":
-            raise RequestFailed(_NO_ID)
+        _check(params)
         new = new_conversation()
         asked = new.id if params.conversation_id is None else params.conversation_id
         while asked in running:
@@ -77,6 +74,13 @@ def register(server: QuillonServer) -> None:
         _ls: QuillonServer, params: protocol.SymbolsParams
     ) -> list[protocol.SymbolInformation]:
         return await symbols_named(boxes.workspace, params.query)
+
+
+def _check(params: protocol.ChatParams) -> None:
+    if not params.text.strip():
+        raise RequestFailed("The question is empty. Type one and send it again.")
+    if params.conversation_id == "":
+        raise RequestFailed(_NO_ID)
 
 
 async def _answer(
