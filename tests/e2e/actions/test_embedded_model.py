@@ -10,6 +10,7 @@ from quillon_testing.engines import engines
 from quillon_testing.markers import marked
 
 CODE = marked("def add(items=[]):▮\n    items.append(1)\n    return items\n")
+BARE = marked("def area(width, height):▮\n    return width * height\n")
 
 
 @pytest.fixture
@@ -45,14 +46,15 @@ async def check_completion(editor: Editor, uri: str) -> None:
 
 
 async def check_docstring(editor: Editor, uri: str) -> None:
-    editor.replace(uri, CODE.text)
-    action = (await editor.actions(uri, CODE))["Write a docstring for add"]
+    editor.replace(uri, BARE.text)
+    action = (await editor.actions(uri, BARE))["Write a docstring for area"]
     answer = await editor.client.code_action_resolve_async(action)
     (change,) = answer.edit.document_changes
-    assert 'add(items=[]):\n    """' in editor.applied(CODE.text, change.edits)
+    assert 'area(width, height):\n    """' in editor.applied(BARE.text, change.edits)
 
 
 async def check_explanation(editor: Editor, uri: str) -> None:
+    editor.replace(uri, CODE.text)
     actions = await editor.actions(uri, CODE, "mutable default argument")
     command = actions["Explain this problem"].command
     params = lsp.ExecuteCommandParams(command.command, command.arguments)
