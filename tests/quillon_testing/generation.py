@@ -10,11 +10,18 @@ from quillon.engine.llama_context import Context, ContextSize
 from quillon.engine.models import EMBEDDED
 from quillon.engine.scheduler import Job, Pace, Scheduler
 
-QUESTION = (
-    Segment("<|im_start|>user\n", trusted=True),
-    Segment("Where is the function parse_config defined?"),
-    Segment("<|im_end|>\n<|im_start|>assistant\n", trusted=True),
-)
+
+def chat(text: str) -> tuple[Segment, ...]:
+    """The prompt of a question."""
+    return (
+        Segment("<|im_start|>user\n", trusted=True),
+        Segment(text),
+        Segment("<|im_end|>\n<|im_start|>assistant\n", trusted=True),
+    )
+
+
+QUESTION = chat("Where is the function parse_config defined?")
+LONG = (Segment("".join(f"value_{n} = {n}\n" for n in range(60))),)
 CODE = (
     Segment("<|fim_prefix|>", trusted=True),
     Segment("def add(a, b):\n    "),

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from quillon_training.dialogues.bugs import CLEAN, PATTERNS
-from quillon_training.dialogues.problems import NAMED, OF_PATTERNS
+from quillon_training.dialogues.bugs import CLEAN, PATTERNS, injected
+from quillon_training.dialogues.problems import NAMED, OF_PATTERNS, names_in
 from quillon_training.dialogues.talking import mistake, problem
 
 from quillon.assist.actions import ActionKind, Offer
@@ -47,7 +47,7 @@ async def test_a_problem_is_asked_as_the_product_asks(played, language):
 def test_every_mistake_has_messages_of_checkers():
     assert set(OF_PATTERNS) == {pattern.name for pattern in PATTERNS}
     for found in NAMED:
-        assert re.compile(found.name).groups == 1
+        assert re.compile(found.subject).groups == 1
         for text in (*found.messages, found.english, found.chinese):
             assert "{x}" in text
 
@@ -76,6 +76,21 @@ def test_a_mistake_is_one_line_of_code_that_still_can_be_read(pattern):
     assert line in [each.strip() for each in code.split("\n")]
     assert line not in [each.strip() for each in FUNCTION.split("\n")]
     assert pattern.inject("def nothing():\n    return 1\n", random.Random(1)) is None  # noqa: S311
+
+
+def test_code_that_could_not_be_read_any_more_is_not_used():
+    two = "def copy(a, b):\n    with open(a) as f, open(b) as g:\n        g.write(f.read())\n"
+    text = 'def show(a):\n    with open(a) as f:\n        return """\n  x\n""" + f.read()\n'
+    files = next(pattern for pattern in PATTERNS if pattern.name == "unclosed file")
+    for code in (two, text):
+        made = injected(files, code, random.Random(1))  # noqa: S311
+        assert made is None or ast.parse(made[0])
+
+
+def test_problems_are_of_names_that_are_not_pythons():
+    code = "def total(rows):\n    count = len(rows.keys)\n    return sum(prices(rows), count)\n"
+    found = {name for problem in NAMED for name in names_in(code, problem)}
+    assert found == {"rows", "count", "prices", "keys"}
 
 
 async def test_mistakes_are_named_and_innocent_code_is_not_accused(played):

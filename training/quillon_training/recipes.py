@@ -60,7 +60,7 @@ RECIPES = {
             dialogue_mixture=_SHORT,
         ),
     ),
-    # 123M tokens of code, then 46M of code and dialogues.
+    # 123M tokens of code, then 48M of code and dialogues.
     "cpu": _recipe(
         "cpu",
         15_000,

@@ -1,7 +1,9 @@
 """Known mistakes put into real functions, and what is said about each."""
 
+import ast
 import random
 import re
+import warnings
 from collections.abc import Callable
 
 import msgspec
@@ -161,6 +163,21 @@ PATTERNS = (
         _replaced(r"isinstance\((\w+), (\w+)\)", r"type(\1) == \2"),
     ),
 )
+
+
+def injected(pattern: Pattern, code: str, rng: random.Random) -> tuple[str, str] | None:
+    """The code with the mistake and the wrong line; None where that could not be read any more."""
+    made = pattern.inject(code, rng)
+    if made is None:
+        return None
+    with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+        try:
+            ast.parse(made[0])
+        except (SyntaxError, ValueError):
+            return None
+    return made
+
+
 CLEAN = ("I see none of the usual mistakes here.", "这里没有看到常见的错误。")
 
 # Exceptions as Python prints them, what they mean, and what to look at.

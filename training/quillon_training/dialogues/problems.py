@@ -1,5 +1,7 @@
 """What checkers print of code, as an editor shows it, and what is said of each."""
 
+import builtins
+import keyword
 import re
 
 import msgspec
@@ -75,15 +77,16 @@ OF_PATTERNS: dict[str, tuple[str, ...]] = {
 class Problem(msgspec.Struct, frozen=True):
     """A problem that a checker finds by a name: its messages, and what is said in both languages.
 
-    `name` says which names of the code it may be about: a regular expression with one group.
+    `subject` finds the names of the code that it may be about: a regular expression with a group.
     """
 
-    name: str
+    subject: str
     messages: tuple[str, ...]
     english: str
     chinese: str
 
 
+_PYTHON = {*dir(builtins), *keyword.kwlist, "self", "cls"}
 _ASSIGNED = r"^ +([a-z_]\w+) = "
 _USED = r"(?<![\w.\"'])([a-z_]\w{2,})(?=[,)\[.])"
 _CALLED = r"(?<![\w\"'])(?<!def )([a-zA-Z_]\w{2,})\("
@@ -213,6 +216,7 @@ NAMED = (
 )
 
 
-def name_in(code: str, problem: Problem) -> list[str]:
-    """The names of some code that a problem may be about."""
-    return [name for name in re.findall(problem.name, code, re.MULTILINE) if name != "self"]
+def names_in(code: str, problem: Problem) -> list[str]:
+    """The names of some code that a problem may be about: neither Python's own nor its words."""
+    found = re.findall(problem.subject, code, re.MULTILINE)
+    return [name for name in found if name not in _PYTHON]

@@ -8,8 +8,8 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from quillon_training.dialogues.bugs import CLEAN, EXCEPTIONS, PATTERNS
-from quillon_training.dialogues.problems import CHECKERS, NAMED, OF_PATTERNS, name_in
+from quillon_training.dialogues.bugs import CLEAN, EXCEPTIONS, PATTERNS, Pattern, injected
+from quillon_training.dialogues.problems import CHECKERS, NAMED, OF_PATTERNS, names_in
 from quillon_training.dialogues.projects import FUNCTIONS, MODULES, PACKAGES
 from quillon_training.dialogues.recorder import Scene
 from quillon_training.dialogues.records import Dialogue, Language
@@ -122,19 +122,15 @@ async def unclear(scene: Scene) -> Dialogue | None:
 async def mistake(scene: Scene) -> Dialogue | None:
     """A function with a known mistake, or as its authors wrote it.
 
-    All mistakes are equally frequent, however rare the code is that can hold them; and half of the
-    innocent functions could have held one.
+    Every mistake is looked for equally often, and rare where the code that can hold it is rare;
+    about half of the innocent functions could have held one.
     """
     pattern = scene.rng.choice(PATTERNS)
     innocent = scene.rng.random() < _CLEAN_SHARE
-    most_lines = scene.rng.choice(_LENGTHS)
-    for _ in range(_LOOKED_AT):
-        code = _code(scene, scene.symbol(), most_lines)
-        made = pattern.inject(code, scene.rng) if code is not None else None
-        if code is not None and (made or (innocent and scene.rng.random() < _ANY_SHARE)):
-            break
-    else:
+    found = _with_mistake(scene, pattern, any_share=_ANY_SHARE if innocent else 0)
+    if found is None:
         return None
+    _, code, made = found
     tools = not scene.unseen and scene.rng.random() < _WITH_TOOLS
     if innocent or made is None:
         _say_code(scene, _EN_BUG, _ZH_BUG, code)
@@ -149,24 +145,27 @@ async def mistake(scene: Scene) -> Dialogue | None:
 
 async def problem(scene: Scene) -> Dialogue | None:
     """The editor's action: what a checker's message means, as the chat or a page asks it."""
-    symbol = scene.symbol()
-    code = _code(scene, symbol)
-    if code is None:
-        return None
-    fitting = [(item, made) for item in PATTERNS if (made := item.inject(code, scene.rng))]
-    if fitting and scene.rng.random() < _SAID_BY_CHECKER:
-        pattern, (code, line) = scene.rng.choice(fitting)
+    if scene.rng.random() < _SAID_BY_CHECKER:
+        pattern = scene.rng.choice(PATTERNS)
+        found = _with_mistake(scene, pattern)
+        if found is None:
+            return None
+        symbol, _, made = found
+        if made is None:
+            return None
+        code, line = made
         message = scene.rng.choice(OF_PATTERNS[pattern.name])
         said = f"`{line}`: {scene.either(pattern.english, pattern.chinese)}"
         fact = scene.either(pattern.name, pattern.chinese.split("：")[0])
     else:
-        found = scene.rng.choice(NAMED)
-        names = name_in(code, found)
+        symbol, kind = scene.symbol(), scene.rng.choice(NAMED)
+        code = _code(scene, symbol) or ""
+        names = names_in(code, kind)
         if not names:
             return None
         values = {"x": scene.rng.choice(names), "type": scene.rng.choice(_TYPES)}
-        message = scene.rng.choice(found.messages).format(**values)
-        said = fact = scene.either(found.english, found.chinese).format(**values)
+        message = scene.rng.choice(kind.messages).format(**values)
+        said = fact = scene.either(kind.english, kind.chinese).format(**values)
     if scene.rng.random() < _SAID_BY_CHECKER:
         message += f" ({scene.rng.choice(CHECKERS)})"
     asked = scene.either(
@@ -271,6 +270,23 @@ def _say_code(
     asked = scene.rng.choice(_kept(options, unseen=scene.unseen))
     fenced = f"```{language}\n{code}\n```"
     scene.say(f"{asked}\n{fenced}" if scene.rng.random() < 0.7 else f"{fenced}\n{asked}")  # noqa: PLR2004
+
+
+def _with_mistake(
+    scene: Scene, pattern: Pattern, *, any_share: float = 0
+) -> tuple[Symbol, str, tuple[str, str] | None] | None:
+    """A function that can hold a mistake: itself, its code, and that with the mistake and its line.
+
+    Of those that cannot, `any_share` is taken all the same.
+    """
+    most_lines = scene.rng.choice(_LENGTHS)
+    for _ in range(_LOOKED_AT):
+        symbol = scene.symbol()
+        code = _code(scene, symbol, most_lines)
+        made = injected(pattern, code, scene.rng) if code is not None else None
+        if code is not None and (made or scene.rng.random() < any_share):
+            return symbol, code, made
+    return None
 
 
 def _say_given(scene: Scene, asked: str, symbol: Symbol, code: str, *, attached: bool) -> None:
