@@ -126,10 +126,13 @@ class Editor:
 
     async def wait_until_ready(self) -> protocol.StatusParams:
         """The status once the model is loaded or has failed."""
-        while (status := await self.status()).state not in ("ready", "busy", "failed"):
+        while True:
+            # Before asking: what is told together with the answer must not be forgotten.
             self._settled.clear()
+            status = await self.status()
+            if status.state in ("ready", "busy", "failed"):
+                return status
             await self._settled.wait()
-        return status
 
     def open(self, name: str, text: str | None = None) -> str:
         """Open a file, with other text than on disk if given; its URI."""
