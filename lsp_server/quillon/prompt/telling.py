@@ -200,9 +200,9 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     called = {
         str(value) for each in turn for call in each.tool_calls for value in call.arguments.values()
     }
-    later = sorted(ordinary - called - {"at"})
+    later = ordinary - called - {"at"}
     pieces = [piece for piece in copied(messages) if piece not in later and piece.lower() != "at"]
-    pieces += [word.capitalize() for word in later]
+    pieces += [word.capitalize() for word in sorted(later)]
     # An answer begins with what was found or with a capital, never in the middle of a sentence.
     first = [gbnf.trie(grammar, "copied", pieces)]
     if names := _names(messages):
@@ -244,7 +244,7 @@ def _places(turn: Sequence[Message]) -> list[str]:
                     (f"{path}:{start}", *([f"{path}:{start}-{end}"] * bool(end)))
                 )
                 found |= dict.fromkeys((path, f"`{path}`"))
-        found |= dict.fromkeys(piece for piece in _lines_read(message))
+        found |= dict.fromkeys(_lines_read(message))
     return [place for place in found if "\n" not in place][:_MAX_COPIED]
 
 

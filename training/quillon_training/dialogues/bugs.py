@@ -41,17 +41,23 @@ _CONDITIONS = ("{0} is not None", "{0}", "len({0}) > 0", "isinstance({0}, str)",
 _REASONS = ("{0} is missing", "bad {0}", "no {0} given", "{0} must not be empty")
 
 
+def _one_match(
+    pattern: str, lines: list[str], rng: random.Random
+) -> tuple[int, "re.Match[str]"] | None:
+    """One of the lines that match, by its index."""
+    found = [
+        (index, match) for index, line in enumerate(lines) if (match := re.match(pattern, line))
+    ]
+    return rng.choice(found) if found else None
+
+
 def _left_open(code: str, rng: random.Random) -> tuple[str, str] | None:
     """A file that a block closes, opened without one."""
     lines = code.split("\n")
-    blocks = [
-        (index, found)
-        for index, line in enumerate(lines)
-        if (found := re.match(r"^(\s+)with (open\(.*\)) as (\w+):$", line))
-    ]
-    if not blocks:
+    place = _one_match(r"^(\s+)with (open\(.*\)) as (\w+):$", lines, rng)
+    if place is None:
         return None
-    index, found = rng.choice(blocks)
+    index, found = place
     blank, opened, name = found.groups()
     inside = len(blank) + 4
     after = index + 1
@@ -66,14 +72,10 @@ def _left_open(code: str, rng: random.Random) -> tuple[str, str] | None:
 def _short_loop(code: str, rng: random.Random) -> tuple[str, str] | None:
     """A loop over a list as one over indices, the last of which is never reached."""
     lines = code.split("\n")
-    loops = [
-        (index, found)
-        for index, line in enumerate(lines)
-        if (found := re.match(r"^(\s+)for (\w+) in (\w+):$", line))
-    ]
-    if not loops:
+    place = _one_match(r"^(\s+)for (\w+) in (\w+):$", lines, rng)
+    if place is None:
         return None
-    index, found = rng.choice(loops)
+    index, found = place
     blank, item, items = found.groups()
     counter = rng.choice(("i", "index", "n", "k"))
     line = f"for {counter} in range(len({items}) - 1):"
