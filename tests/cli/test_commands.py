@@ -74,6 +74,22 @@ def test_ctrl_c_ends_the_demonstration(quillon):
     assert (process.returncode, err) == (130, b"")
 
 
+def test_the_demonstration_says_that_its_server_died(quillon):
+    with quillon.start("demo") as process:
+        process.stdout.readline()  # the model is loaded, and ghost text is asked for
+        (server,) = [
+            child for child in psutil.Process(process.pid).children() if "lsp" in child.cmdline()
+        ]
+        server.kill()
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert err.startswith(b"quillon: The language server ended too early: it was killed")
+    assert b"Traceback" not in err
+
+
 @pytest.mark.parametrize(("typed", "state"), [("y", "done"), ("n", "denied"), ("", "denied")])
 def test_a_person_at_the_terminal_is_asked(quillon, typed, state):
     ours, terminal = pty.openpty()

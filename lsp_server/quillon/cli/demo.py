@@ -23,7 +23,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from quillon import protocol
-from quillon.cli.editor import Editor
+from quillon.cli.editor import Editor, ServerEndedError
 from quillon.cli.output import Output, fail
 
 _GHOST_PLACES = (
@@ -70,6 +70,8 @@ async def run_demo(model: Path | None, output: Output) -> int:
         output.line("Next: README.md, section “First use”, for VS Code, Neovim and other editors.")
     except JsonRpcException as error:
         fail(f"The language server answered with an error: {error.message}")
+    except ServerEndedError as error:
+        fail(str(error))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0
@@ -80,9 +82,9 @@ async def _editor(
     root: Path, settings: dict[str, Any], log: Path, output: Output
 ) -> AsyncIterator[Editor]:
     editor = Editor(root, lambda asked: _approve(asked, output))
-    with output.working("starting the language server"):
-        await editor.start(settings, log)
     try:
+        with output.working("starting the language server"):
+            await editor.start(settings, log)
         yield editor
     finally:
         await editor.stop()
@@ -156,7 +158,7 @@ async def _show_explanation(editor: Editor, output: Output) -> None:
     excerpt = "\n".join(source.split("\n")[line - 2 : line + 2])
     output.show(Syntax(excerpt, "python", background_color="default"))
     await editor.execute(chosen.command)
-    asked = await editor.explanations.get()
+    asked = await editor.explanation()
     await _show_chat(
         editor, protocol.ChatParams(text=asked.text, references=asked.references), output
     )
