@@ -1,6 +1,10 @@
 """What the commands print, line by line."""
 
+import pytest
+from rich.markup import escape
+
 from quillon.cli.output import Output
+from quillon.cli.tables import ReadableMarkdown
 
 
 def test_a_notice_in_the_middle_of_an_answer_has_its_own_line(capfd):
@@ -12,3 +16,40 @@ def test_a_notice_in_the_middle_of_an_answer_has_its_own_line(capfd):
     output.line("and stopped")
     output.end_line()
     assert capfd.readouterr().out == "new, new\nThe model repeated itself.\nagain\nand stopped\n"
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+
+
+def test_in_a_narrow_window_a_row_is_a_record_and_no_word_is_broken(narrow, capfd):
+    output = Output()
+    table = output.table("", "model", "ghost text", "licence", "file")
+    path = "/" + "/".join(["folder"] * 12)
+    table.add_row("→", "Quillon [Tiny]", "yes", "", escape(f"{path}/[x].gguf"))
+    table.add_row("", "Other", "no", "Apache-2.0", "")
+    output.show(table)
+    shown = capfd.readouterr().out
+    assert shown.startswith("→ model: Quillon [Tiny]\nghost text: yes\nfile:")
+    assert f"{path}/[x].gguf" in "".join(shown.split())
+    assert "\n\nmodel: Other\nghost text: no\nlicence: Apache-2.0\n" in shown
+
+
+def test_a_table_that_fits_stays_a_table(narrow, capfd):
+    output = Output()
+    table = output.table("pid", "state")
+    table.add_row("12", "does not answer")
+    output.show(table)
+    assert [line.split() for line in capfd.readouterr().out.splitlines()] == [
+        ["pid", "state"],
+        ["12", "does", "not", "answer"],
+    ]
+
+
+def test_tables_in_markdown_lose_nothing_in_a_narrow_window(narrow, capfd):
+    words = "| requests | right call or none | 71.4% | 61.0% – 80.0% | 520 |"
+    table = f"| task | figure | value | 95 % interval | n |\n|-|-|-|-|-|\n{words}\n"
+    Output().show(ReadableMarkdown(table))
+    shown = capfd.readouterr().out
+    assert "figure: right call or none\nvalue: 71.4%\n95 % interval: 61.0% – 80.0%\n" in shown

@@ -22,6 +22,9 @@ COMMANDS = (
     "model",
     "model list",
     "model path",
+    "model pull",
+    "audit",
+    "eval",
     "engine",
     "engine status",
     "engine stop",
@@ -36,6 +39,14 @@ def test_every_command_explains_itself(here, command):
     assert ended.status == 0
     assert "usage" in ended.out.lower()
     assert ended.err == ""
+
+
+def test_a_narrow_window_cuts_no_name_of_an_option(quillon):
+    said = quillon("eval", "--help", over={"COLUMNS": "40"}).out
+    assert max(map(len, said.splitlines())) <= 40
+    assert "…" not in said
+    for option in ("--remote-model", "--dialogues", "--packages", "--markdown", "--compare A B"):
+        assert option in said
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The commands, wired: what each does lies in its own module."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from quillon import __version__
 from quillon.cli import eval_options
@@ -14,16 +16,35 @@ from quillon.cli.output import Output, chosen_folder, complain, fail
 from quillon.cli.user_settings import UserSettingsError, user_settings
 from quillon.settings import Settings
 
+_COLUMNS = shutil.get_terminal_size().columns
+_IS_NARROW = _COLUMNS < 80  # noqa: PLR2004 - from there on rich shows all options in full
+
+
+class _Group(TyperGroup):
+    """Commands whose help names every option in full; rich's columns would cut the names."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command, which explains itself without columns where the window is narrow."""
+        command = super().get_command(ctx, cmd_name)
+        if _IS_NARROW and isinstance(command, TyperCommand):
+            command.rich_markup_mode = None
+        return command
+
+
 app = typer.Typer(
+    cls=_Group,
     name="quillon",
     help="A coding assistant whose model runs on your own machine.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "terminal_width": _COLUMNS if _IS_NARROW else None,
+    },
 )
-models = typer.Typer(help="The models on this machine.", no_args_is_help=True)
-engines = typer.Typer(help="The engine processes of this user.", no_args_is_help=True)
+models = typer.Typer(cls=_Group, help="The models on this machine.", no_args_is_help=True)
+engines = typer.Typer(cls=_Group, help="The engine processes of this user.", no_args_is_help=True)
 app.add_typer(models, name="model")
 app.add_typer(engines, name="engine")
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from rich.markdown import Markdown
 
 from quillon.assist.actions import ActionKind, offers
 from quillon.assist.actions_run import Surroundings
@@ -15,6 +14,7 @@ from quillon.assist.explain import explain
 from quillon.assist.inline import Query, Suggester
 from quillon.assist.inline_reason import Nothing
 from quillon.cli.output import Output, fail
+from quillon.cli.tables import ReadableMarkdown
 from quillon.context.document import DocumentSnapshot
 from quillon.engine.choose import open_engine
 from quillon.session import Session
@@ -101,7 +101,7 @@ async def run_explain(settings: Settings, folder: Path, place: str, output: Outp
     finally:
         await engine.aclose()
     output.value(ExplanationLine(page.title, page.markdown))
-    output.show(Markdown(page.markdown))
+    output.show(ReadableMarkdown(page.markdown))
     return 0
 
 

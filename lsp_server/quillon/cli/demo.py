@@ -16,7 +16,6 @@ from typing import Any
 
 from pygls.exceptions import JsonRpcException
 from rich.console import Group
-from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.syntax import Syntax
@@ -25,6 +24,7 @@ from rich.text import Text
 from quillon import protocol
 from quillon.cli.editor import Editor, ServerEndedError
 from quillon.cli.output import Output, fail
+from quillon.cli.tables import ReadableMarkdown
 
 _GHOST_PLACES = (
     # file, what is there before the cursor, what is taken away after it
@@ -191,4 +191,4 @@ async def _show_chat(editor: Editor, params: protocol.ChatParams, output: Output
         f"{usage.tokens_per_second:.0f} tokens/s",
         style="dim",
     )
-    output.show(Panel(Group(Markdown(result.text or "*(no answer)*"), foot)))
+    output.show(Panel(Group(ReadableMarkdown(result.text or "*(no answer)*"), foot)))

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from quillon import __version__
 from quillon.cli.output import Output, fail
+from quillon.cli.tables import ReadableMarkdown
 from quillon.engine.base import EngineInfo
 from quillon.engine.choose import open_engine
 from quillon.eval.outcomes import (
@@ -167,5 +167,5 @@ def _show(table: str, wish: Wish) -> int:
             wish.markdown.write_text(table, "utf-8")
         except OSError as error:
             fail(f"The table cannot be written to {wish.markdown}: {error.strerror}.")
-    Output().show(Markdown(table))
+    Output().show(ReadableMarkdown(table))
     return 0

@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from quillon.cli.tables import Rows
+
 
 class _Console(Console):
     """A console that leaves a reader who left to `cli.ending`; rich would end us with status 1."""
@@ -83,10 +85,10 @@ class Output:
     def show(self, renderable: Any) -> None:
         """Print something of rich's."""
         if not self.json:
-            self._out.print(renderable)
+            self._out.print(Rows(renderable) if isinstance(renderable, Table) else renderable)
 
     def table(self, *columns: str) -> Table:
-        """An empty table in the house style."""
+        """An empty table in the house style, for `show`."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:
             table.add_column(column, overflow="fold")
