@@ -2,7 +2,8 @@
 
 A small model knows that a path belongs here, and misspells it. Under this grammar a path, a line, a
 number, a name in backticks and every word that is not an ordinary one must stand in what the tools
-said, in a call, or in a question; behind "at" comes one of the places that this turn found, if any.
+said, in a call, or in a question; behind "at" comes one of the places that this turn found, if any,
+and behind a colon what stands there: a line of a result to its end, a place, a number or a name.
 Nothing else is held: which of the places is named, and what is said of it, the model decides; so do
 not take an answer for right because of it. And where a question names something, the answer begins
 with a call: nothing is said of what was not looked up.
@@ -23,6 +24,7 @@ from quillon.prompt.spans import candidates, span_constraint
 _MAX_COPIED = 1500  # pieces in all, the latest first
 _MAX_LENGTH = 160  # characters of one
 _MAX_CHARS = 16 * 1024  # of one result that are looked at, from its start
+_MAX_QUOTES = 300  # lines of results that may be told whole
 # `in backticks`, snake_case, a.path/to/a.file, Some.thing, called(
 _NAMED = re.compile(
     r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w+\(", re.ASCII
@@ -34,6 +36,14 @@ _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _LOCATION = re.compile(r"([^\s:`'\"()]+):(\d+)(?:-(\d+))?")
 _ROW = re.compile(r"^(\S[^:\n]*):(\d+)(?:-(\d+))?(?=[:\s]|$)", re.MULTILINE)
 _HOST = re.compile(r"[\d.]+|localhost", re.ASCII)
+# What stands before the text of a row: a line's number, a place with what the editor thinks of it,
+# a failed test; then what begins and ends comments and docstrings.
+_ROW_HEAD = re.compile(
+    r"^\s*(?:\d+: ?|FAILED \S+ - "
+    r"|\S[^:\n]*:\d+(?:[:-]\d+)?:? (?:(?:error|warning|information|hint): )?)"
+)
+_COMMENT_HEAD = re.compile(r"""^(?:[rRbBuU]?\"{3}|[rRbBuU]?'{3}|#+|/{2,}!?|/\*+|\*|--)\s*""")
+_COMMENT_END = re.compile(r"""\s*(?:\"{3}|'{3}|\*/)$""")
 _IN_RESULT = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
 _IN_QUESTION = re.compile(
     r"(?:[\w.-]+/)+(?:[\w.-]*\w)?"
@@ -46,7 +56,8 @@ _AROUND = ".,:;!?\"'`()[]{}"
 _WORD = re.compile(r"[A-Za-z]+", re.ASCII)
 # What may follow anything: blanks, marks, and letters of languages that are written without blanks.
 _HAN = r"\u4E00-\u5727\u5729-\u9FFF"  # all but 在, which like "at" asks for a place
-_MARKS = rf"\n,;!?()\[\]\"'“”‘’…—\u3000-\u303F{_HAN}\uFF00-\uFFEF"
+_WIDE = r"\uFF00-\uFF19\uFF1B-\uFFEF"  # all but the colon
+_MARKS = rf"\n,;!?()\[\]\"'“”‘’…—\u3000-\u303F{_HAN}{_WIDE}"
 _DELIMITER = f"[ {_MARKS}]"
 _AFTER_STOP = rf"[ \n)\"'”’`\u3000-\u303F{_HAN}\uFF00-\uFFEF]"
 _NO_PLACE = '[存现所正不] "在"'  # words that end like it and ask for nothing
@@ -207,13 +218,15 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     first = [gbnf.trie(grammar, "copied", pieces)]
     if names := _names(messages):
         first.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
-    gap = f'{_DELIMITER} | [.:] {_AFTER_STOP} | "..." | {_NO_PLACE}'
+    gap = f'{_DELIMITER} | "." {_AFTER_STOP} | "..." | {_NO_PLACE}'
     at = '"at"'
     if places:
         place = gbnf.trie(grammar, "place", places)
         first.append(f'("At " | "在" " "?) {place}')
         gap += f' | "在" [{_MARKS}]'
-        at = f'"at " ({place} | "line")'
+        numbers = [piece for piece in pieces if _NUMBER.fullmatch(piece)]
+        line = gbnf.trie(grammar, "line", numbers) if numbers else place
+        at = f'"at " ({place} | "line " {line})'
     else:
         first.append('"At"')
         gap += ' | "在"'
@@ -221,10 +234,19 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     ordinary_words = gbnf.trie(grammar, "ordinary", later)
     grammar.define(grammar.reserve("told-atom"), f"told-first | {ordinary_words} | {at}")
     grammar.define(grammar.reserve("told-gap"), gap)
-    grammar.define(grammar.reserve("told-text"), "told-gap* (told-atom told-rest | [.:])?")
-    grammar.define(grammar.reserve("told-rest"), "(told-gap told-text | [.:])?")
+    unusual = (piece for piece in pieces if not _WORD.fullmatch(piece))
+    quote = gbnf.trie(grammar, "quote", (*unusual, *_quotes(turn)))
+    shown = " | ".join((quote, *first[1:]))
+    grammar.define(grammar.reserve("told-colon"), f'(":" [ \\n] | "：" " "?) ({shown})')
+    grammar.define(
+        grammar.reserve("told-text"),
+        "told-gap* (told-atom told-rest | told-colon told-rest | [.:])?",
+    )
+    grammar.define(
+        grammar.reserve("told-rest"), "(told-gap told-text | told-colon told-rest | [.:])?"
+    )
     # What needs no letters but Chinese ones says that nothing was found, or names nothing.
-    return f"told-gap* told-first told-rest | [{_HAN}] told-gap* [.:]?"
+    return f"told-gap* (told-first | told-gap told-colon) told-rest | [{_HAN}] told-gap* [.:]?"
 
 
 def _places(turn: Sequence[Message]) -> list[str]:
@@ -246,6 +268,22 @@ def _places(turn: Sequence[Message]) -> list[str]:
                 found |= dict.fromkeys((path, f"`{path}`"))
         found |= dict.fromkeys(_lines_read(message))
     return [place for place in found if "\n" not in place][:_MAX_COPIED]
+
+
+def _quotes(turn: Sequence[Message]) -> list[str]:
+    """The lines of a turn's results, without what only code or a listing puts around a text."""
+    found: dict[str, None] = {}
+    for message in reversed(turn):
+        if message.role != "tool":
+            continue
+        for row in message.content[:_MAX_CHARS].splitlines():
+            text = _COMMENT_HEAD.sub("", _ROW_HEAD.sub("", row).strip())
+            text = _COMMENT_END.sub("", text).strip()
+            if len(text) > 1:
+                found[text] = None
+            if len(found) >= _MAX_QUOTES:
+                return list(found)
+    return list(found)
 
 
 def _is_file(location: tuple[str, str, str]) -> bool:

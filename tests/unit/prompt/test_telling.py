@@ -39,7 +39,8 @@ def held() -> Constraint:
     "answer",
     [
         "`Quay` is defined at src/ports/quay.py:12.",
-        "`Quay` (src/ports/quay.py:12-31): a class.",
+        "`Quay` (src/ports/quay.py:12-31).",
+        "tests/test_quay.py::test_full fails: assert 3 == 4",
         "`Quay` 定义在 src/ports/quay.py:12；另见 src/a.py:3-9。",
         "1 failed, 5 passed. Failed: tests/test_quay.py::test_full",
         'src/ports/quay.py:7: "moored" is not defined [Pyright]',
@@ -73,6 +74,11 @@ def test_what_tools_said_can_be_told(held, accepts, answer):
         "`Quay` 定义在 path。",
         "`Quay`:在 path。",
         "It is At the path.",
+        "Failed at line 8.",
+        "src/ports/quay.py:7: is not defined.",
+        "`Quay` (src/ports/quay.py:12-31): a class.",
+        "`Quay`（src/ports/quay.py:12）：没有定义",
+        "Failed: moored",
         "is defined in src/ports/quay.py.",
         "6 passed.",
         "All 5 passed in 1.42s.",
@@ -105,6 +111,35 @@ def test_a_place_is_what_a_row_begins_with(accepts, place):
     assert accepts(held.grammar, f"`Quay` 定义在 {place}。")
     for wrong in ("/page.tsx:3", "docs/b.py:3", "//localhost:8080", "127.0.0.1:80"):
         assert not accepts(held.grammar, f"It is at {wrong}.")
+
+
+READ = """\
+12: def moor(ship, quay):
+13:     \"\"\"Tie a ship to a quay, and return the quay.
+14:
+15:     :param ship: what arrives
+16:     \"\"\"
+17:     # The tide is asked first.
+18:     return quay  # as it was"""
+
+
+@pytest.mark.parametrize("between", [" (src/a.py:3-9): ", "（src/a.py:3-9）的说明："])
+def test_behind_a_colon_a_line_is_told_to_its_end(accepts, between):
+    held = facts_constraint(TOOLS, HERMES, (*TALK[:2], Message("tool", READ)))
+    assert held is not None
+    for told in (
+        "Tie a ship to a quay, and return the quay.",
+        "The tide is asked first.",
+        "return quay  # as it was",
+        ":param ship: what arrives.",
+    ):
+        assert accepts(held.grammar, f"`moor`{between}{told}")
+    for wrong in (
+        "Tie a ship to a ship to a ship",
+        "a ship to a quay, and return the quay.",
+        "Return the ship.",
+    ):
+        assert not accepts(held.grammar, f"`moor`{between}{wrong}")
 
 
 def test_places_are_of_this_turn_and_its_calls(accepts):
