@@ -2,6 +2,8 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { PassThrough, pipeline } from 'node:stream';
 
@@ -29,7 +31,12 @@ export class ServerProcess {
   /** Resolves when the process runs; rejects with the system's reason when it cannot. */
   static start(found: Found, cwd: string, log: (line: string) => void): Promise<ServerProcess> {
     return new Promise((resolve, reject) => {
-      const child = spawn(found.command, found.args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+      // In a folder that is gone nothing starts, with an error that blames the program.
+      const place = existsSync(cwd) ? cwd : homedir();
+      const child = spawn(found.command, found.args, {
+        cwd: place,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      });
       const own = new ServerProcess(child, log);
       child.once('spawn', () => resolve(own));
       child.once('error', (error) => reject(new Error(`${found.command}: ${error.message}`)));

@@ -75,14 +75,26 @@ test('an empty question and one while another runs are not asked', async () => {
   await running;
 });
 
-test('a stopped turn keeps its text and finds its conversation', async () => {
-  const { conversation, remembered } = chat(endless);
+test('a stopped turn keeps its text and its conversation', async () => {
+  const { conversation, remembered } = chat((params, progress, stop) => {
+    progress({ kind: 'conversation', conversationId: 'c7' });
+    return endless(params, progress, stop);
+  });
   const running = conversation.ask('tell me', []);
   conversation.stop();
   await running;
   assert.equal(outcome(conversation), 'cancelled: ');
-  assert.equal(conversation.state.conversation, 'stored');
-  assert.deepEqual(remembered, ['stored']);
+  assert.equal(conversation.state.conversation, 'c7');
+  assert.equal(remembered.at(-1), 'c7');
+});
+
+test('a turn that is stopped before it began takes no conversation of another window', async () => {
+  const { conversation, remembered } = chat(endless);
+  const running = conversation.ask('tell me', []);
+  conversation.stop();
+  await running;
+  assert.equal(conversation.state.conversation, null);
+  assert.deepEqual(remembered, [null]);
 });
 
 test('an error ends the turn with its sentence', async () => {

@@ -31,6 +31,16 @@ test('a program that does not exist is a sentence', async () => {
   );
 });
 
+test('a folder that is gone keeps no server from starting', async () => {
+  const server = await ServerProcess.start(
+    node("console.error('here'); process.exitCode = 3"),
+    '/nowhere/at/all',
+    () => {},
+  );
+  await server.exited(60_000);
+  assert.equal(server.lastWords, 'exit status 3: here');
+});
+
 test('a process that ignores its closed input is ended all the same', async () => {
   const server = await ServerProcess.start(node('setInterval(() => {}, 1000)'), '.', () => {});
   await server.end(0);

@@ -100,7 +100,7 @@ export class ChatConversation {
       this.listeners.remember(conversationId);
       void this.listRecent();
     } catch (error) {
-      if (this.#stop === stop) await this.#unanswered(stop, error);
+      if (this.#stop === stop) this.#unanswered(stop, error);
     } finally {
       if (this.#stop === stop) this.#settle();
     }
@@ -238,27 +238,16 @@ export class ChatConversation {
     });
   }
 
-  /** A stopped turn ends without a result; its conversation is stored all the same. */
-  async #unanswered(stop: AbortController, error: unknown): Promise<void> {
+  /** A stopped turn ends without a result; which conversation it is was said when it began. */
+  #unanswered(stop: AbortController, error: unknown): void {
     if (!stop.signal.aborted) {
       this.dispatch({ type: 'broken', problem: sentence(error) });
       return;
     }
-    const conversation = this.#state.conversation ?? (await this.#newest());
-    if (this.#stop !== stop) return;
+    const { conversation } = this.#state;
     const outcome = { reason: 'cancelled', usage: null, problem: '' } as const;
     this.dispatch({ type: 'finished', conversation, text: '', outcome });
     this.listeners.remember(conversation);
-  }
-
-  /** The conversation of one question that was stored last: the one just stopped. */
-  async #newest(): Promise<string | null> {
-    try {
-      const [newest] = await this.server.list('');
-      return newest?.turns === 1 ? newest.conversationId : null;
-    } catch {
-      return null;
-    }
   }
 
   #leave(): void {

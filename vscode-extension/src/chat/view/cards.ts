@@ -108,7 +108,7 @@ function preview(text: string): HTMLElement {
     run.textContent = text;
     return run;
   }
-  for (const line of text.split('\n')) {
+  for (const line of text.trimEnd().split('\n')) {
     const kind = /^(\+\+\+|---|@@)/.test(line) ? 'place' : { '+': 'in', '-': 'out' }[line[0] ?? ''];
     run.append(element('span', { class: `line ${kind ?? ''}` }, `${line}\n`));
   }
