@@ -118,10 +118,14 @@ def editor_environment(surroundings: Surroundings, command: list[str]) -> dict[s
 
 
 def run_scenario(
-    script: Path, surroundings: Surroundings, command: list[str]
+    script: Path,
+    surroundings: Surroundings,
+    command: list[str],
+    given: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a Lua scenario; its output tells what failed."""
-    return _run(script, surroundings, editor_environment(surroundings, command))
+    """Run a Lua scenario, which is given more variables; its output tells what failed."""
+    environment = {**editor_environment(surroundings, command), **(given or {})}
+    return _run(script, surroundings, environment)
 
 
 def run_installed(

@@ -21,6 +21,8 @@ from editors.headless import (
 )
 from editors.scripts import engine_settings
 from editors.terminal import terminal
+from quillon.engine.models import EMBEDDED
+from quillon_testing.gguf_files import never_ending
 
 
 @pytest.fixture
@@ -80,7 +82,9 @@ def test_without_a_working_server(name: str, surroundings: Surroundings) -> None
 def test_on_the_embedded_model(surroundings: Surroundings) -> None:
     # However unsure the small model is: this is about the editor.
     command = server_command({"inline": {"minConfidence": 0}})
-    done = run_scenario(LUA / "embedded" / "recovery.lua", surroundings, command)
+    endless = never_ending(surroundings.folder / "endless.gguf", EMBEDDED)
+    given = {"QUILLON_TEST_ENDLESS": str(endless)}
+    done = run_scenario(LUA / "embedded" / "embedded.lua", surroundings, command, given)
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("passed\n"), done.stdout
 
