@@ -82,3 +82,20 @@ def test_bfcl_without_its_data(quillon):
     ended = quillon("eval", "--tasks", "bfcl")
     assert ended.status == 1
     assert "--bfcl" in ended.sentence
+
+
+@pytest.mark.parametrize("option", ["--json", "--markdown"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(here, project, option):
+    ended = here("eval", "--tasks", "requests", option, "nowhere/r.json")
+    assert ended.status == 1
+    assert ended.sentence.startswith("nowhere/r.json cannot be written: No such file or directory")
+    ended = here("eval", "none.gguf", option, "r.json")
+    assert "There is no model file at" in ended.sentence
+    assert not (project / "r.json").exists()
+
+
+def test_the_model_in_use_is_measured(quillon, config):
+    found = config({"model": {"path": "of-the-settings.gguf"}})
+    assert "of-the-settings.gguf" in quillon("eval", "--tasks", "requests", **found).sentence
+    words = ("eval", "qwen3-4b", "--tasks", "requests")
+    assert "Qwen3-4B-Instruct-2507" in quillon(*words, **found).sentence

@@ -117,6 +117,13 @@ def test_an_option_outranks_it(quillon, config, tmp_path):
     assert "of-the-option" in quillon("model", "path", "-m", "of-the-option.gguf", **found).out
 
 
+def test_an_option_that_names_a_model_is_heeded_whatever_engine_the_file_names(quillon, config):
+    found = config({}, "Of the script.")
+    ended = quillon("chat", "-p", "hi", "-m", "of-the-option.gguf", **found)
+    assert ended.status == 1
+    assert "of-the-option.gguf" in ended.sentence
+
+
 def test_nothing_in_the_workspace_is_read_as_settings(quillon, project, tmp_path):
     """Not by any name, and not where a variable names a folder relative to where we are."""
     script = tmp_path / "script.json"

@@ -13,7 +13,7 @@ from quillon import __version__
 from quillon.cli import eval_options
 from quillon.cli.ending import guarded, guarded_loop
 from quillon.cli.output import Output, chosen_folder, complain, fail
-from quillon.cli.user_settings import UserSettingsError, user_settings
+from quillon.cli.user_settings import UserSettingsError, of_model, user_settings
 from quillon.settings import Settings
 
 _COLUMNS = shutil.get_terminal_size().columns
@@ -60,9 +60,8 @@ FolderOption = Annotated[
 
 def settings_for(model: Path | None, *, json: bool = False) -> Settings:
     """The settings of a command: its options, the user's file, the defaults."""
-    over: dict[str, Any] = {"model": {"path": str(model)}} if model else {}
     try:
-        settings, problems = user_settings(over)
+        settings, problems = user_settings(of_model(model) if model else {})
     except UserSettingsError as error:
         fail(str(error), json=json)
     for problem in problems:

@@ -25,6 +25,7 @@ from quillon import protocol
 from quillon.cli.editor import Editor, ServerEndedError
 from quillon.cli.output import Output, fail
 from quillon.cli.tables import ReadableMarkdown
+from quillon.cli.user_settings import of_model
 
 _GHOST_PLACES = (
     # file, what is there before the cursor, what is taken away after it
@@ -43,11 +44,6 @@ _QUESTIONS = (
 _SHOWN = 5  # lines of a tool's result
 
 
-def _path_or_name(model: Path) -> str:
-    path = Path.cwd() / model
-    return str(path if path.exists() else model)
-
-
 async def run_demo(model: Path | None, output: Output) -> int:
     """Run the demonstration; 1 where something that should work did not."""
     started = time.monotonic()
@@ -58,7 +54,7 @@ async def run_demo(model: Path | None, output: Output) -> int:
             shutil.copytree(sample, root, ignore=shutil.ignore_patterns("__pycache__"))
         settings: dict[str, Any] = {"chat": {"temperature": 0}}
         if model is not None:
-            settings["model"] = {"path": _path_or_name(model)}
+            settings |= of_model(model)
         async with _editor(root, settings, folder / "server.log", output) as editor:
             await _introduce(editor, output)
             await _show_ghost_text(editor, output)

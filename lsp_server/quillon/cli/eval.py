@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from quillon import __version__
 from quillon.cli.output import Output, fail
 from quillon.cli.tables import ReadableMarkdown
+from quillon.cli.user_settings import UserSettingsError, of_model, user_settings
 from quillon.engine.base import EngineInfo
 from quillon.engine.choose import open_engine
 from quillon.eval.outcomes import (
@@ -26,7 +27,7 @@ from quillon.eval.outcomes import (
 )
 from quillon.eval.run import TASKS, Plan, Progress, Run
 from quillon.eval.tables import comparison, markdown
-from quillon.settings import Settings, parse_settings
+from quillon.settings import Settings
 
 _SAVED_EVERY = 20  # questions
 
@@ -55,10 +56,26 @@ def run_eval(wish: Wish, plan: Plan) -> int:
         )
     if wish.url and wish.model:
         fail("Name a model file or a remote engine (--url), not both.", status=2)
+    for file in (wish.json, wish.markdown):
+        _check_writable(file)
     try:
         return asyncio.run(_run(wish, plan))
     except EvalError as error:
         fail(str(error))
+
+
+def _check_writable(file: Path | None) -> None:
+    """Leave now where a file could not be written after hours of asking."""
+    if file is None or file.is_fifo() or file.is_char_device():
+        return  # whoever reads a pipe may not be there yet
+    is_new = not file.exists()
+    try:
+        with file.open("ab"):
+            pass
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}. Name another file.")
 
 
 async def _run(wish: Wish, plan: Plan) -> int:
@@ -128,12 +145,16 @@ def _before(kept: Path | None, subject: Subject) -> Sequence[Outcome]:
 
 
 def _settings(model: str | None, wish: Wish) -> Settings:
-    raw: dict[str, Any] = {}
+    """The engine of a command: what its options say, else what is in use."""
+    over: dict[str, Any] = {}
     if wish.url:
-        raw["engine"] = {"kind": "remote", "url": wish.url, "remoteModel": wish.remote_model}
+        over["engine"] = {"kind": "remote", "url": wish.url, "remoteModel": wish.remote_model}
     elif model:
-        raw["model"] = {"path": str(Path(model).absolute())}
-    return parse_settings(raw)[0]
+        over = of_model(Path(model))
+    try:
+        return user_settings(over)[0]
+    except UserSettingsError as error:
+        fail(str(error))
 
 
 def _subject(info: EngineInfo, plan: Plan) -> Subject:

@@ -30,6 +30,13 @@ def user_settings(over: dict[str, Any]) -> tuple[Settings, list[str]]:
     return settings, [f"{file}: {problem}" for problem in problems]
 
 
+def of_model(model: Path) -> dict[str, Any]:
+    """What an option that names a model, a file or a name, puts over the settings."""
+    whole = Path.cwd() / model  # a server or an engine may look for it from another folder
+    path = str(whole if whole.exists() else model)
+    return {"model": {"path": path}, "engine": {"kind": "local"}}
+
+
 def _read(file: Path) -> dict[str, Any]:
     if not file.is_absolute() or not (file.exists() or file.is_symlink()):
         return {}  # a relative folder would be one of wherever the command is started
