@@ -83,7 +83,7 @@ class InlineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             ge=0,
             le=1,
             description="Least mean probability of a suggestion's first tokens; where it is not "
-            "set, 0.8 for the embedded model.",
+            "set, 0.95 for the embedded model.",
         ),
     ] = 0.35
     prefix_tokens: Annotated[int, Meta(ge=32, description="Tokens of text before the cursor.")] = (

@@ -37,7 +37,7 @@ _LOOK_AROUND = 50  # lines searched for one that is not blank
 _DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
 _PATIENT_DEADLINE = 30.0  # where the user asked for it
 # The least confidence of the embedded model: of what it is less sure of, next to nothing is right.
-_SURE = 0.8
+_SURE = 0.95
 
 
 class Selected(msgspec.Struct, frozen=True):

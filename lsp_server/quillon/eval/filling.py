@@ -23,7 +23,7 @@ from quillon.settings import InlineSettings
 from quillon.uri import uri_of_path
 
 _FIRST = 4  # characters, which decide whether a reader believes ghost text
-_GATES = (0.2, 0.35, 0.5, 0.65, 0.8)
+_GATES = (0.2, 0.5, 0.65, 0.8, 0.9, 0.95)
 _FILES = 400  # of the standard library
 
 
