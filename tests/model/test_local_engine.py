@@ -80,7 +80,7 @@ async def test_a_killed_engine_ends_the_request_and_the_next_one_works(made: Eng
 
 
 async def test_a_stopped_engine_loses_the_request_and_goes_on_when_it_wakes(made: Engines):
-    engine = made.client()
+    engine = made.client(patience=Patience(stuck=60.0, grace=60.0))
     pid = (await engine.info()).pid
     events = await begun(engine)
     os.kill(pid, signal.SIGSTOP)
@@ -97,8 +97,12 @@ async def test_a_stopped_engine_loses_the_request_and_goes_on_when_it_wakes(made
     assert (await engine.info()).pid == pid
 
 
-async def test_an_engine_that_stays_silent_is_replaced_at_the_next_use(made: Engines):
-    engine = made.client(patience=Patience(grace=2.0))
+SHORT = {"stuck": Patience(stuck=2.0, grace=600.0), "grace": Patience(stuck=600.0, grace=2.0)}
+
+
+@pytest.mark.parametrize("patience", SHORT.values(), ids=SHORT)
+async def test_an_engine_that_stays_silent_is_replaced_at_the_next_use(made: Engines, patience):
+    engine = made.client(patience=patience)
     pid = (await engine.info()).pid
     events = await begun(engine)
     os.kill(pid, signal.SIGSTOP)
@@ -109,11 +113,17 @@ async def test_an_engine_that_stays_silent_is_replaced_at_the_next_use(made: Eng
     assert not psutil.pid_exists(pid)
 
 
-async def test_an_engine_that_was_stopped_before_the_client_came_is_replaced(made: Engines):
+MUTE = {"stuck": Patience(stuck=1.0, welcome=600.0), "any": Patience(stuck=600.0, welcome=1.0)}
+
+
+@pytest.mark.parametrize("patience", MUTE.values(), ids=MUTE)
+async def test_an_engine_that_was_stopped_before_the_client_came_is_replaced(
+    made: Engines, patience
+):
     first = made.client()
     pid = (await first.info()).pid
     os.kill(pid, signal.SIGSTOP)
-    second = made.client(patience=Patience(welcome=1.0))
+    second = made.client(patience=patience)
     assert (await asyncio.wait_for(second.info(), DEADLINE)).pid != pid
 
 

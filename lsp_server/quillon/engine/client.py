@@ -2,7 +2,7 @@
 
 Nothing starts before the first use. Then one task attaches to the model's running process or
 starts it, and waits until the model is loaded; every request waits for that task. A process that
-dies takes the running requests with it and is started again at the next use, later each time;
+dies takes the running requests with it and is started again at the next use, then later each time;
 after `MAX_CRASHES` in a row without an answer it is left alone until `retry`.
 """
 
@@ -38,6 +38,7 @@ from quillon.engine.launch import (
     describe_exit,
     host_command,
     kill_host,
+    pulse,
 )
 from quillon.engine.listeners import Listener, Listeners
 from quillon.engine.models import ModelFile, verify, verify_adapter
@@ -192,8 +193,8 @@ class LocalEngine:
         if self._refused is not None and self._refused[0] == endpoint.key:
             raise _again(self._refused[1])
         while True:
-            if self._crashes:
-                await asyncio.sleep(self._patience.backoff * 2 ** (self._crashes - 1))
+            if self._crashes > 1:  # one may be bad luck: then nobody should wait
+                await asyncio.sleep(self._patience.backoff * 2 ** (self._crashes - 2))
             try:
                 return await self._load(endpoint)
             except ModelError as error:
@@ -234,6 +235,7 @@ class LocalEngine:
         self._connection = connection
         connection.on_progress = self._progress
         connection.on_silent = lambda: kill_host(connection.info.pid)
+        connection.pulse = lambda: pulse(connection.info.pid)
         connection.lost.add_done_callback(lambda future: self._lost(connection, future.result()))
         self._progress(connection.info, None)
 

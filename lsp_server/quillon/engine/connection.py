@@ -1,8 +1,9 @@
 """One connection to an engine process: requests out, events in, and watching for silence.
 
 The host answers pings from its loop's thread, whatever it decodes, so silence means that it is
-stopped, deadlocked or starved. Silent for `Patience.silence`, it loses what runs; only when it
-stays silent for `Patience.grace` is it killed, since a busy machine must not lose its model.
+stopped, deadlocked or starved. Silent for `Patience.silence`, it loses what runs. It is killed
+when it is silent for `Patience.stuck` and sleeps all the while although our pings wait for it, else
+only after `Patience.grace`, since a busy machine must not lose its model.
 """
 
 import asyncio
@@ -55,6 +56,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
     ping: float = 0.25
     silence: float = 1.6
+    stuck: float = 3.0
     grace: float = 10.0
     welcome: float = 10.0
     start: float = 60.0
@@ -83,6 +85,8 @@ class Connection:
         self.lost: asyncio.Future[EngineLost] = asyncio.get_running_loop().create_future()
         self.on_progress: Callable[[EngineInfo, float | None], None] = lambda _info, _part: None
         self.on_silent: Callable[[], None] = lambda: None
+        # What changes while the host does anything; None where nothing can be said.
+        self.pulse: Callable[[], float | None] = lambda: None
         self._reader = reader
         self._writer = writer
         self._patience = patience
@@ -90,6 +94,7 @@ class Connection:
         self._pending: dict[int, asyncio.Queue[Reply]] = {}
         self._silent_for = 0.0
         self._hung = False
+        self._last_pulse: float | None = None
         self._awake = asyncio.Event()  # cleared while the host is silent
         self._awake.set()
         self._wanted = asyncio.Event()  # set while somebody waits for the host
@@ -290,14 +295,21 @@ class Connection:
             self._silent_for += min(loop.time() - before, 2 * patience.ping)
             if self._silent_for >= patience.silence and self._awake.is_set():
                 self._lose_silent()
-            if self._silent_for >= patience.grace:
+            if self._silent_for >= patience.grace or self._is_stuck():
                 self.on_silent()
                 self.close(EngineLost("the engine process did not answer and was ended"))
             if not self._pending and self._awake.is_set() and self.info.state in _SETTLED:
                 self._wanted.clear()
 
+    def _is_stuck(self) -> bool:
+        """Whether the host has slept since it fell silent, for too long."""
+        if not self._hung or self._silent_for < self._patience.stuck:
+            return False
+        return self._last_pulse is not None and self.pulse() == self._last_pulse
+
     def _lose_silent(self) -> None:
         self._hung = True
+        self._last_pulse = self.pulse()
         self._awake.clear()
         numbers = list(self._pending)
         self._fail_pending(EngineLost("the engine process does not answer; ask again"))

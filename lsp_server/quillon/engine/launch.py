@@ -79,11 +79,18 @@ async def attach(endpoint: Endpoint, patience: Patience) -> Connection | None:
     state = await asyncio.to_thread(read_state, endpoint.state_path)
     if state is None:
         return None
+    before = pulse(state.pid)
+    connecting = asyncio.create_task(connect(state, patience))
     try:
-        return await connect(state, patience)
+        await asyncio.wait({connecting}, timeout=patience.stuck)
+        if connecting.done() or before is None or pulse(state.pid) != before:
+            return await connecting
     except TimeoutError:
-        kill_host(state.pid)
-        return None
+        pass
+    finally:
+        connecting.cancel()
+    kill_host(state.pid)
+    return None
 
 
 async def connect(state: HostState, patience: Patience) -> Connection | None:
@@ -153,6 +160,21 @@ def kill_host(pid: int) -> None:
             process.kill()
     except psutil.Error:
         return  # it is gone, or belongs to another user
+
+
+def pulse(pid: int) -> float | None:
+    """The processor time that a process has used, in seconds; None where it may be without guilt.
+
+    One that waits for the disk or for its turn on a busy machine uses none, too.
+    """
+    try:
+        process = psutil.Process(pid)
+        if process.status() not in (psutil.STATUS_SLEEPING, psutil.STATUS_STOPPED):
+            return None
+        times = process.cpu_times()
+    except psutil.Error:
+        return None
+    return times.user + times.system
 
 
 def describe_exit(returncode: int | None) -> str:
