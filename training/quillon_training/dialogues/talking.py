@@ -15,8 +15,8 @@ from quillon_training.dialogues.recorder import Scene
 from quillon_training.dialogues.records import Dialogue, Language
 from quillon_training.dialogues.repository import Symbol
 from quillon_training.dialogues.scenarios import Scenario
+from quillon_training.dialogues.wording import is_held
 
-_EVERY_HELD = 8
 _CAPITAL = 0.4
 _MOST_LINES = 24
 _MOST_READ = 80  # lines with the docstring
@@ -251,11 +251,7 @@ async def write_test(scene: Scene) -> Dialogue | None:
 
 def _kept(options: tuple[str, ...], *, unseen: bool) -> tuple[str, ...]:
     """The options for training, or those for evaluation (all where there are too few)."""
-    part = tuple(
-        option
-        for number, option in enumerate(options)
-        if (number % _EVERY_HELD == _EVERY_HELD - 1) == unseen
-    )
+    part = tuple(option for number, option in enumerate(options) if is_held(number) == unseen)
     return part or options
 
 

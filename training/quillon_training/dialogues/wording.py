@@ -39,7 +39,7 @@ class Wordings:
             (form, sentence)
             for form in ("do", "ask")
             for number, sentence in enumerate(group[form])
-            if (number % _EVERY_HELD == _EVERY_HELD - 1) == self._unseen
+            if is_held(number) == self._unseen
         ]
 
     def intents(self) -> list[str]:
@@ -53,6 +53,11 @@ class Wordings:
         if rng.random() < _UNQUOTED and " " not in text:
             return text
         return rng.choice(_CHINESE_QUOTES if language == "zh" else _QUOTES).format(text)
+
+
+def is_held(number: int) -> bool:
+    """Whether the wording of this number in its list is kept for evaluation."""
+    return number % _EVERY_HELD == _EVERY_HELD - 1
 
 
 def variants(text: str) -> Iterator[str]:
