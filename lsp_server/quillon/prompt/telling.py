@@ -3,7 +3,7 @@
 A small model knows that a path belongs here, and misspells it. Under this grammar a path, a line, a
 number, a name in backticks and every word that is not an ordinary one must stand in what the tools
 said, in a call, or in a question; behind "at" comes one of the places that this turn found, if any,
-and behind a colon what stands there: a line of a result to its end, a place, a number or a name.
+and behind a colon or in parentheses a line of a result to its end, a place, a number or a name.
 Nothing else is held: which of the places is named, and what is said of it, the model decides; so do
 not take an answer for right because of it. And where a question names something, the answer begins
 with a call: nothing is said of what was not looked up.
@@ -56,8 +56,8 @@ _AROUND = ".,:;!?\"'`()[]{}"
 _WORD = re.compile(r"[A-Za-z]+", re.ASCII)
 # What may follow anything: blanks, marks, and letters of languages that are written without blanks.
 _HAN = r"\u4E00-\u5727\u5729-\u9FFF"  # all but 在, which like "at" asks for a place
-_WIDE = r"\uFF00-\uFF19\uFF1B-\uFFEF"  # all but the colon
-_MARKS = rf"\n,;!?()\[\]\"'“”‘’…—\u3000-\u303F{_HAN}{_WIDE}"
+_WIDE = r"\uFF00-\uFF07\uFF09-\uFF19\uFF1B-\uFFEF"  # all but the colon and what opens parentheses
+_MARKS = rf"\n,;!?)\[\]\"'“”‘’…—\u3000-\u303F{_HAN}{_WIDE}"
 _DELIMITER = f"[ {_MARKS}]"
 _AFTER_STOP = rf"[ \n)\"'”’`\u3000-\u303F{_HAN}\uFF00-\uFFEF]"
 _NO_PLACE = '[存现所正不] "在"'  # words that end like it and ask for nothing
@@ -224,9 +224,7 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
         place = gbnf.trie(grammar, "place", places)
         first.append(f'("At " | "在" " "?) {place}')
         gap += f' | "在" [{_MARKS}]'
-        numbers = [piece for piece in pieces if _NUMBER.fullmatch(piece)]
-        line = gbnf.trie(grammar, "line", numbers) if numbers else place
-        at = f'"at " ({place} | "line " {line})'
+        at = f'"at " {place}'
     else:
         first.append('"At"')
         gap += ' | "在"'
@@ -237,16 +235,16 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     unusual = (piece for piece in pieces if not _WORD.fullmatch(piece))
     quote = gbnf.trie(grammar, "quote", (*unusual, *_quotes(turn)))
     shown = " | ".join((quote, *first[1:]))
-    grammar.define(grammar.reserve("told-colon"), f'(":" [ \\n] | "：" " "?) ({shown})')
+    grammar.define(grammar.reserve("told-quote"), f'(":" [ \\n] | "：" " "? | [(（]) ({shown})')
     grammar.define(
         grammar.reserve("told-text"),
-        "told-gap* (told-atom told-rest | told-colon told-rest | [.:])?",
+        "told-gap* (told-atom told-rest | told-quote told-rest | [.:])?",
     )
     grammar.define(
-        grammar.reserve("told-rest"), "(told-gap told-text | told-colon told-rest | [.:])?"
+        grammar.reserve("told-rest"), "(told-gap told-text | told-quote told-rest | [.:])?"
     )
     # What needs no letters but Chinese ones says that nothing was found, or names nothing.
-    return f"told-gap* (told-first | told-gap told-colon) told-rest | [{_HAN}] told-gap* [.:]?"
+    return f"told-gap* (told-first | told-gap told-quote) told-rest | [{_HAN}] told-gap* [.:]?"
 
 
 def _places(turn: Sequence[Message]) -> list[str]:
