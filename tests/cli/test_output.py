@@ -1,9 +1,9 @@
 """What the commands print, line by line."""
 
 import pytest
-from rich.markup import escape
+import typer
 
-from quillon.cli.output import Output
+from quillon.cli.output import Output, fail
 from quillon.cli.tables import ReadableMarkdown
 
 
@@ -27,11 +27,11 @@ def test_in_a_narrow_window_a_row_is_a_record_and_no_word_is_broken(narrow, capf
     output = Output()
     table = output.table("", "model", "ghost text", "licence", "file")
     path = "/" + "/".join(["folder"] * 12)
-    table.add_row("→", "Quillon [Tiny]", "yes", "", escape(f"{path}/[x].gguf"))
+    table.add_row("→", "Quillon [/Tiny]", "yes", "", f"{path}/[x].gguf")
     table.add_row("", "Other", "no", "Apache-2.0", "")
     output.show(table)
     shown = capfd.readouterr().out
-    assert shown.startswith("→ model: Quillon [Tiny]\nghost text: yes\nfile:")
+    assert shown.startswith("→ model: Quillon [/Tiny]\nghost text: yes\nfile:")
     assert f"{path}/[x].gguf" in "".join(shown.split())
     assert "\n\nmodel: Other\nghost text: no\nlicence: Apache-2.0\n" in shown
 
@@ -53,3 +53,21 @@ def test_tables_in_markdown_lose_nothing_in_a_narrow_window(narrow, capfd):
     Output().show(ReadableMarkdown(table))
     shown = capfd.readouterr().out
     assert "figure: right call or none\nvalue: 71.4%\n95 % interval: 61.0% – 80.0%\n" in shown
+
+
+def test_nothing_that_is_shown_steers_the_terminal(capfd):
+    hostile = "a\x1b]0;title\x07\x9b31m\rb\r\nc"
+    output = Output()
+    output.text(hostile + "\n")
+    output.line(hostile, "dim")
+    output.notice(hostile)
+    output.show(ReadableMarkdown(f"{hostile}\n\n```python\n{hostile}\n```\n"))
+    table = output.table("name")
+    table.add_row(hostile)
+    output.show(table)
+    with pytest.raises(typer.Exit):
+        fail(hostile)
+    out, err = capfd.readouterr()
+    assert out.startswith("a⟨U+001B⟩]0;title⟨U+0007⟩⟨U+009B⟩31m⟨U+000D⟩b\nc\n")
+    assert not [sign for sign in out + err if sign != "\n" and not sign.isprintable()]
+    assert err.count("⟨U+001B⟩") == 2

@@ -63,6 +63,7 @@ def test_a_narrow_window_cuts_no_name_of_an_option(quillon):
         (("complete", "shop/cart.py"), "names no place. Write FILE:LINE:COL"),
         (("complete", "shop/cart.py:3"), "names no place. Write FILE:LINE:COL"),
         (("explain", "shop/cart.py"), "names no place. Write FILE:LINE, counted from 1"),
+        (("complete", f"shop/cart.py:{'1' * 5000}:1"), "names no place"),
         (("explain", "shop/cart.py:0"), "counted from 1"),
         (("chat", "-p", "  \n"), "The question is empty"),
     ],

@@ -16,6 +16,13 @@ _LONGEST_RUN = 80  # blanks and empty lines; more push what follows out of sight
 _SUSPECT = re.compile(
     rf"(?P<run>[ \t\n]{{{_LONGEST_RUN},}})|(?P<same>[^\x20-\x7e])(?P=same)*|[{_BLANK}{_VARIATIONS}]"
 )
+# What steers a terminal; lines and tabs do, too, and are meant.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """The text for a terminal: escapes and other controls in it are spelled out, and no more."""
+    return _STEERING.sub(lambda match: _named(match[0], 1), text.replace("\r\n", "\n"))
 
 
 def visible(text: str) -> str:

@@ -1,7 +1,6 @@
 """`quillon audit`: what models called, who decided, and how it ended."""
 
 import msgspec
-from rich.markup import escape
 
 from quillon.cli.output import Output, fail
 from quillon.folders import audit_directory
@@ -41,10 +40,10 @@ def show_audit(conversation: str | None, output: Output) -> int:
 def _cells(record: AuditRecord) -> tuple[str, ...]:
     arguments = msgspec.json.encode(record.arguments).decode()
     return (
-        escape(visible(record.time.replace("T", " ")[:19])),
-        # Names and arguments are the model's: neither escapes nor markup may reach the terminal.
-        escape(visible(record.tool)),
-        escape(visible(arguments)),
+        visible(record.time.replace("T", " ")[:19]),
+        # Names and arguments are the model's.
+        visible(record.tool),
+        visible(arguments),
         record.decision,
         record.by,
         f"{record.seconds:.1f}",

@@ -25,7 +25,7 @@ from quillon_tools.calls import ToolError
 from quillon_tools.languages import language_of
 from quillon_tools.workspace import Workspace
 
-_PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
+_PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d{1,18})(?::(?P<column>\d{1,18}))?", re.DOTALL)
 _NOTHING = 3  # the exit status where the model has no suggestion: nothing failed
 
 

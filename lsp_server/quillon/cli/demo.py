@@ -26,6 +26,7 @@ from quillon.cli.editor import Editor, ServerEndedError
 from quillon.cli.output import Output, fail
 from quillon.cli.tables import ReadableMarkdown
 from quillon.cli.user_settings import of_model
+from quillon_tools.visible import harmless
 
 _GHOST_PLACES = (
     # file, what is there before the cursor, what is taken away after it
@@ -125,7 +126,7 @@ async def _show_ghost_text(editor: Editor, output: Output) -> None:
             unsure = f"by its key · while typing: {said}" if ghost else said
         took = (time.monotonic() - began) * 1000
         shown = Text("\n".join(lines[-3:]))
-        shown.append(ghost or "", "bright_black italic")
+        shown.append(harmless(ghost or ""), "bright_black italic")
         output.show(titled(shown, f"{name} · {took:.0f} ms", unsure))
 
 

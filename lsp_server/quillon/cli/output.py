@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from quillon.cli.tables import Rows
+from quillon.cli.tables import PlainTable, Rows
+from quillon_tools.visible import harmless
 
 
 class _Console(Console):
@@ -67,7 +68,7 @@ class Output:
     def text(self, text: str) -> None:
         """Print text as it is, without a line end."""
         if not self.json and text:
-            self._out.print(escape(text), end="", soft_wrap=self._soft)
+            self._out.print(_shown(text), end="", soft_wrap=self._soft)
             self._unfinished = not text.endswith("\n")
 
     def end_line(self) -> None:
@@ -80,7 +81,7 @@ class Output:
         """Print a line of text, whatever brackets it holds."""
         if not self.json:
             self.end_line()
-            self._out.print(escape(text), style=style, soft_wrap=self._soft)
+            self._out.print(_shown(text), style=style, soft_wrap=self._soft)
 
     def show(self, renderable: Any) -> None:
         """Print something of rich's."""
@@ -89,14 +90,14 @@ class Output:
 
     def table(self, *columns: str) -> Table:
         """An empty table in the house style, for `show`."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
+        table = PlainTable(box=None, pad_edge=False, header_style="bold")
         for column in columns:
             table.add_column(column, overflow="fold")
         return table
 
     def notice(self, text: str) -> None:
         """Say something beside the result."""
-        self._err.print(escape(text), style="dim", soft_wrap=True)
+        self._err.print(_shown(text), style="dim", soft_wrap=True)
 
     def save_svg(self, path: Path, title: str) -> None:
         """Save what was shown as a picture of a terminal."""
@@ -135,7 +136,7 @@ def fail(message: str, *, json: bool = False, status: int = 1) -> NoReturn:
 def complain(message: str) -> None:
     """Say what went wrong."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"[bold red]quillon:[/] {escape(message)}"
+        f"[bold red]quillon:[/] {_shown(message)}"
     )
 
 
@@ -146,6 +147,11 @@ def chosen_folder(folder: Path, *, json: bool = False) -> Path:
         advice = "Name the folder of a project, or leave --folder out."
         fail(f"{folder} is no folder. {advice}", json=json)
     return path.resolve()
+
+
+def _shown(text: str) -> str:
+    """The text as rich prints it as it is: models and files write neither markup nor escapes."""
+    return escape(harmless(text))
 
 
 def _json(value: object) -> str:

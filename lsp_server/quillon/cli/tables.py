@@ -1,14 +1,25 @@
 """Tables that stay readable in a narrow window: where words would break, a row becomes a record."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import Markdown, TableElement
 from rich.table import Table
 from rich.text import Text
 
+from quillon_tools.visible import harmless
+
 _LONGEST = 24  # columns; longer words, such as paths and JSON, are folded in a table, too
 _GAP = 3  # columns between two of a table, with its border
+
+
+class PlainTable(Table):
+    """A table whose cells are anybody's: neither markup nor escapes in them count."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """Add a row of texts."""
+        super().add_row(*(Text(harmless(str(cell))) for cell in cells), **options)
 
 
 class Rows:
@@ -26,7 +37,10 @@ class Rows:
 
 
 class ReadableMarkdown(Markdown):
-    """Markdown whose tables are `Rows`."""
+    """Markdown of anybody's: its tables are `Rows`, and it steers no terminal."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(harmless(text))
 
     class _Table(TableElement):
         def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
