@@ -37,7 +37,7 @@ export async function runAction(
   reviews: Reviews,
   action: CodeAction,
 ): Promise<void> {
-  const { edit } = await client.sendRequest(requests.resolveAction, action);
+  const { edit } = await requests.resolveAction.send(client, action);
   if (edit === undefined) throw new Error(refused());
   if (reviewsActions()) await reviews.review(await filesOf(client, edit));
   else await applyEdit(client, edit);

@@ -11,13 +11,10 @@ import {
 } from 'vscode-languageclient/node';
 
 import type { Found } from './discovery';
-import { ServerProcess } from './process';
+import { NotServing, ServerProcess } from './process';
 
 const START_SECONDS = 60;
 const STOP_MILLISECONDS = 5_000;
-
-/** Why a program does not serve, where another start would end the same way. */
-export class NotServing extends Error {}
 
 export interface ConnectionOptions {
   readonly settings: () => Record<string, unknown>;
@@ -169,7 +166,10 @@ export class Connection {
   }
 
   get #stopped(): string {
-    return vscode.l10n.t('The server stopped unexpectedly. {0}', this.process.lastWords).trim();
+    const words = this.process.lastWords;
+    return words === ''
+      ? vscode.l10n.t('The server stopped unexpectedly.')
+      : vscode.l10n.t('The server stopped unexpectedly: {0}', words);
   }
 
   #speaksOtherwise(line: string): void {

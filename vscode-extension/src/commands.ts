@@ -1,7 +1,6 @@
 /** Every command in one table, and the menu behind the status bar item. */
 
 import * as vscode from 'vscode';
-import { LSPErrorCodes, ResponseError } from 'vscode-languageclient/node';
 
 import { RUN, runAction } from './actions';
 import type { ChatPanel } from './chat/panel';
@@ -44,10 +43,13 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
   );
 }
 
+/** `RequestCancelled` of the protocol. */
+const CANCELLED = -32800;
+
 /** The user stopped it and knows. */
 function isCancelled(error: unknown): boolean {
   if (error instanceof vscode.CancellationError) return true;
-  return error instanceof ResponseError && error.code === LSPErrorCodes.RequestCancelled;
+  return error instanceof Error && 'code' in error && error.code === CANCELLED;
 }
 
 function table(parts: Parts): Readonly<Record<string, Command>> {

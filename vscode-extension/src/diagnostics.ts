@@ -48,7 +48,7 @@ export class Diagnostics implements vscode.Disposable {
         ...(diagnostic.source === undefined ? {} : { source: diagnostic.source }),
         ...codeOf(diagnostic),
       }));
-      void client.sendNotification(notification, { uri, diagnostics: rows });
+      void notification.send(client, { uri, diagnostics: rows });
     }
     this.#changed.clear();
   }

@@ -1,6 +1,6 @@
 /**
- * Which command starts the server. Places are asked in order; each that does not serve leaves a
- * sentence, so that the message for the user says what was tried.
+ * Which command starts the server. Places are asked in order; of each interpreter that does not
+ * serve it is kept why, so that the message for the user can say it.
  */
 
 import { execFile } from 'node:child_process';
@@ -28,9 +28,18 @@ export interface Places {
   readonly privatePython: string;
 }
 
-export type Discovery =
-  | { readonly found: Found; readonly tried: readonly string[] }
-  | { readonly found: null; readonly tried: readonly string[] };
+/** An interpreter that cannot run the server, and why. */
+export interface Unfit {
+  readonly python: string;
+  readonly reason: 'missing' | 'fails' | 'old' | 'bare';
+  /** Where it is known. */
+  readonly version: string;
+}
+
+export interface Discovery {
+  readonly found: Found | null;
+  readonly tried: readonly Unfit[];
+}
 
 /** What an interpreter says of itself. */
 export interface Probe {
@@ -50,12 +59,12 @@ print(json.dumps({"version": sys.version_info[:2], "quillon": found}))
 `;
 
 export async function discover(places: Places): Promise<Discovery> {
-  const tried: string[] = [];
+  const tried: Unfit[] = [];
   if (places.configured !== '') {
     const problem = await unfit(places.configured);
     // What the user named is used or complained about, never silently replaced.
     if (problem === null) return { found: module(places.configured, 'setting'), tried };
-    return { found: null, tried: [`quillon.interpreter: ${problem}`] };
+    return { found: null, tried: [problem] };
   }
   if (places.selected !== null) {
     const problem = await unfit(places.selected);
@@ -65,7 +74,6 @@ export async function discover(places: Places): Promise<Discovery> {
   const script = await onPath('quillon', places.searchPath);
   if (script !== null)
     return { found: { command: script, args: ['lsp'], python: null, origin: 'path' }, tried };
-  tried.push('no quillon on the PATH');
   const problem = await unfit(places.privatePython);
   if (problem === null) return { found: module(places.privatePython, 'private'), tried };
   return { found: null, tried };
@@ -76,12 +84,12 @@ function module(python: string, origin: Found['origin']): Found {
 }
 
 /** Why an interpreter cannot run the server; null when it can. */
-async function unfit(python: string): Promise<string | null> {
+async function unfit(python: string): Promise<Unfit | null> {
   const probe = await probed(python);
-  if (typeof probe === 'string') return `${python}: ${probe}`;
-  if (tooOld(probe))
-    return `${python} is Python ${probe.version.join('.')}; ${OLDEST_PYTHON.join('.')} or newer is needed`;
-  return probe.quillon === null ? `${python} has no quillon installed` : null;
+  if (typeof probe === 'string') return { python, reason: probe, version: '' };
+  const version = probe.version.join('.');
+  if (tooOld(probe)) return { python, reason: 'old', version };
+  return probe.quillon === null ? { python, reason: 'bare', version } : null;
 }
 
 export function tooOld(probe: Probe): boolean {
@@ -89,19 +97,19 @@ export function tooOld(probe: Probe): boolean {
   return major < OLDEST_PYTHON[0] || (major === OLDEST_PYTHON[0] && minor < OLDEST_PYTHON[1]);
 }
 
-/** Ask an interpreter; a sentence when it gives no sensible answer. */
-export function probed(python: string): Promise<Probe | string> {
+/** Ask an interpreter; what is wrong where it gives no sensible answer. */
+export function probed(python: string): Promise<Probe | 'missing' | 'fails'> {
   return new Promise((resolve) => {
     execFile(python, ['-I', '-c', PROBE], { timeout: 30_000 }, (error, stdout) => {
       if (error !== null) {
         const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-        resolve(missing ? 'there is no such program' : 'this does not run as a Python interpreter');
+        resolve(missing ? 'missing' : 'fails');
         return;
       }
       try {
         resolve(JSON.parse(stdout) as Probe);
       } catch {
-        resolve('this does not answer as a Python interpreter');
+        resolve('fails');
       }
     });
   });

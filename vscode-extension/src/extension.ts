@@ -26,9 +26,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const trace = vscode.window.createOutputChannel('Quillon Trace', { log: true });
   const snooze = new Snooze(() => Date.now());
   const prepare = (client: LanguageClient): void => {
-    client.onNotification(requests.status, (status) => tell(status));
-    client.onNotification(requests.explain, (question) => void chat.ask(question));
-    client.onRequest(requests.approve, (params, token) => chat.approve(params, token));
+    requests.status.hear(client, (status) => tell(status));
+    requests.explain.hear(client, (question) => void chat.ask(question));
+    requests.approve.answer(client, (params, token) => chat.approve(params, token));
   };
   const server: Server = new Server(
     context,
@@ -58,7 +58,7 @@ export function activate(context: vscode.ExtensionContext): void {
     server.onDidChange((state) => {
       if (state.kind !== 'running') return;
       // Later the server tells by itself.
-      state.connection.client.sendRequest(requests.statusGet, {}).then(tell, () => {});
+      requests.statusGet.send(state.connection.client, {}).then(tell, () => {});
     }),
   );
   void server.restart();

@@ -9,6 +9,9 @@ import { PassThrough, pipeline } from 'node:stream';
 
 import type { Found } from './discovery';
 
+/** Why a program does not serve, where another start would end the same way. */
+export class NotServing extends Error {}
+
 const LAST_LINES = 8;
 const OPENING = 'content-';
 const SHOWN_LETTERS = 200;

@@ -1,12 +1,15 @@
-/** The methods of `protocol.ts` as the language client wants them. */
+/**
+ * The methods of `protocol.ts`, typed. The library of the language client is loaded with the first
+ * server and not before: evaluating it takes longer than all the rest of the extension.
+ */
 
-import { NotificationType, ProgressType, RequestType } from 'vscode-languageclient/node';
+import type { CancellationToken } from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
 
 import type {
   ApproveParams,
   ApproveResult,
   ChatParams,
-  ChatProgress,
   ChatResult,
   CodeAction,
   Conversation,
@@ -22,35 +25,61 @@ interface ConversationId {
   readonly conversationId: string;
 }
 
-export const chat = new RequestType<ChatParams, ChatResult, void>('quillon/chat');
-export const chatProgress = new ProgressType<ChatProgress>();
-export const editCheck = new RequestType<
-  { readonly files: readonly EditedFileDigest[] },
-  null,
-  void
->('quillon/edit/check');
-export const symbols = new RequestType<
-  { readonly query: string },
-  readonly SymbolInformation[],
-  void
->('quillon/symbols');
-export const resolveAction = new RequestType<CodeAction, CodeAction, void>('codeAction/resolve');
-export const approve = new RequestType<ApproveParams, ApproveResult, void>('quillon/approve');
-export const status = new NotificationType<StatusParams>('quillon/status');
-export const statusGet = new RequestType<object, StatusParams, void>('quillon/status/get');
-export const diagnostics = new NotificationType<DiagnosticsParams>('quillon/diagnostics');
-export const explain = new NotificationType<ExplainParams>('quillon/explain');
+class Request<Params, Result> {
+  constructor(readonly method: string) {}
+
+  send(client: LanguageClient, params: Params, token?: CancellationToken): Promise<Result> {
+    return token === undefined
+      ? client.sendRequest<Result>(this.method, params)
+      : client.sendRequest<Result>(this.method, params, token);
+  }
+
+  /** Answer what the server asks. */
+  answer(
+    client: LanguageClient,
+    handler: (params: Params, token: CancellationToken) => Promise<Result>,
+  ): void {
+    client.onRequest(this.method, handler);
+  }
+}
+
+class Notification<Params> {
+  constructor(readonly method: string) {}
+
+  send(client: LanguageClient, params: Params): Promise<void> {
+    return client.sendNotification(this.method, params);
+  }
+
+  /** Hear what the server tells. */
+  hear(client: LanguageClient, handler: (params: Params) => void): void {
+    client.onNotification(this.method, handler);
+  }
+}
+
+export const chat = new Request<ChatParams, ChatResult>('quillon/chat');
+export const editCheck = new Request<{ readonly files: readonly EditedFileDigest[] }, null>(
+  'quillon/edit/check',
+);
+export const symbols = new Request<{ readonly query: string }, readonly SymbolInformation[]>(
+  'quillon/symbols',
+);
+export const resolveAction = new Request<CodeAction, CodeAction>('codeAction/resolve');
+export const approve = new Request<ApproveParams, ApproveResult>('quillon/approve');
+export const status = new Notification<StatusParams>('quillon/status');
+export const statusGet = new Request<object, StatusParams>('quillon/status/get');
+export const diagnostics = new Notification<DiagnosticsParams>('quillon/diagnostics');
+export const explain = new Notification<ExplainParams>('quillon/explain');
 
 export const conversations = {
-  list: new RequestType<{ readonly query: string }, readonly ConversationSummary[], void>(
+  list: new Request<{ readonly query: string }, readonly ConversationSummary[]>(
     'quillon/conversations/list',
   ),
-  get: new RequestType<ConversationId, Conversation, void>('quillon/conversations/get'),
-  rename: new RequestType<ConversationId & { readonly title: string }, null, void>(
+  get: new Request<ConversationId, Conversation>('quillon/conversations/get'),
+  rename: new Request<ConversationId & { readonly title: string }, null>(
     'quillon/conversations/rename',
   ),
-  delete: new RequestType<ConversationId, null, void>('quillon/conversations/delete'),
-  export: new RequestType<ConversationId, { readonly markdown: string }, void>(
+  delete: new Request<ConversationId, null>('quillon/conversations/delete'),
+  export: new Request<ConversationId, { readonly markdown: string }>(
     'quillon/conversations/export',
   ),
 };

@@ -4,18 +4,25 @@ import * as vscode from 'vscode';
 import type { LanguageClient, Middleware } from 'vscode-languageclient/node';
 
 import { Backoff } from './backoff';
-import { Connection, NotServing } from './client';
+import type { Remedy } from './chat/state';
+import type { Connection } from './client';
 import * as config from './config';
-import type { Found } from './discovery';
-import { discover } from './discovery';
+import type { Found, Unfit } from './discovery';
+import { discover, OLDEST_PYTHON } from './discovery';
 import { selectedPython } from './environment';
 import { install, privatePython } from './install';
 import { Latest } from './latest';
+import { NotServing } from './process';
 
 export type ServerState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'running'; readonly connection: Connection; readonly found: Found }
-  | { readonly kind: 'failed'; readonly problem: string };
+  | {
+      readonly kind: 'failed';
+      readonly problem: string;
+      /** What can be done about it, the likeliest first. */
+      readonly remedies: readonly Remedy[];
+    };
 
 export class Server implements vscode.Disposable {
   #state: ServerState = { kind: 'starting' };
@@ -77,6 +84,18 @@ export class Server implements vscode.Disposable {
     await this.restart();
   }
 
+  /** Do what the user chose to do about a server that does not run. */
+  async remedy(remedy: Remedy): Promise<void> {
+    const deeds = {
+      install: () => this.install(),
+      settings: () =>
+        vscode.commands.executeCommand('workbench.action.openSettings', 'quillon.interpreter'),
+      restart: () => this.restart(),
+      log: () => this.log.show(),
+    };
+    await deeds[remedy]();
+  }
+
   async stop(): Promise<void> {
     this.#wanted = false;
     clearTimeout(this.#timer);
@@ -109,12 +128,18 @@ export class Server implements vscode.Disposable {
       searchPath: process.env['PATH'] ?? '',
       privatePython: privatePython(this.context.globalStorageUri),
     });
-    tried.forEach((sentence) => this.log.info(sentence));
+    tried.map(sentence).forEach((one) => this.log.info(one));
+    if (found === null && config.interpreter() === '') {
+      const problem = vscode.l10n.t('Quillon’s server is not installed.');
+      this.#fail(problem, ['install', 'settings']);
+      return;
+    }
     if (found === null) {
-      this.#notFound(tried);
+      this.#fail(tried.map(sentence).join(' '), ['settings', 'install']);
       return;
     }
     this.log.info(`starting ${found.command} ${found.args.join(' ')}`);
+    const { Connection } = await import('./client');
     const connection = await Connection.open(found, {
       settings: () => this.settings(),
       middleware: this.middleware,
@@ -137,8 +162,8 @@ export class Server implements vscode.Disposable {
     if (this.#state.kind === 'running') void this.#state.connection.close();
     const delay = this.#backoff.next(Date.now());
     if (delay === null) {
-      this.#set({ kind: 'failed', problem });
-      void this.#complain(problem);
+      const text = vscode.l10n.t('Quillon’s server keeps stopping. {0}', problem);
+      this.#fail(problem, ['restart', 'log'], text);
       return;
     }
     this.log.info(`starting again in ${delay} ms`);
@@ -149,45 +174,28 @@ export class Server implements vscode.Disposable {
   #giveUp(problem: string): void {
     if (!this.#wanted) return;
     this.log.error(problem);
-    this.#set({ kind: 'failed', problem });
-    void this.#complainAboutProgram(problem);
+    this.#fail(problem, ['settings', 'restart', 'log']);
   }
 
-  #notFound(tried: readonly string[]): void {
-    const problem =
-      config.interpreter() === ''
-        ? vscode.l10n.t('Quillon’s server is not installed.')
-        : vscode.l10n.t('Quillon’s server cannot run. {0}', tried.join('; '));
-    this.#set({ kind: 'failed', problem });
-    void this.#offer(problem);
+  /** Say that nothing serves, here and wherever the state is shown. */
+  #fail(problem: string, remedies: readonly Remedy[], text = problem): void {
+    this.#set({ kind: 'failed', problem, remedies });
+    void this.#offer(text, remedies);
   }
 
-  async #offer(problem: string): Promise<void> {
-    const installIt = vscode.l10n.t('Install');
-    const settings = vscode.l10n.t('Open settings');
-    const choices = config.interpreter() === '' ? [installIt, settings] : [settings, installIt];
-    const choice = await vscode.window.showWarningMessage(problem, ...choices);
-    if (choice === installIt) await this.install();
-    if (choice === settings) await openSettings();
-  }
-
-  async #complain(problem: string): Promise<void> {
-    const again = vscode.l10n.t('Try again');
-    const log = vscode.l10n.t('Show log');
-    const text = vscode.l10n.t('Quillon’s server keeps stopping. {0}', problem);
-    const choice = await vscode.window.showErrorMessage(text, again, log);
-    if (choice === again) await this.restart();
-    if (choice === log) this.log.show();
-  }
-
-  async #complainAboutProgram(problem: string): Promise<void> {
-    const settings = vscode.l10n.t('Open settings');
-    const again = vscode.l10n.t('Try again');
-    const log = vscode.l10n.t('Show log');
-    const choice = await vscode.window.showErrorMessage(problem, settings, again, log);
-    if (choice === settings) await openSettings();
-    if (choice === again) await this.restart();
-    if (choice === log) this.log.show();
+  async #offer(text: string, remedies: readonly Remedy[]): Promise<void> {
+    const words = {
+      install: vscode.l10n.t('Install'),
+      settings: vscode.l10n.t('Open settings'),
+      restart: vscode.l10n.t('Try again'),
+      log: vscode.l10n.t('Show log'),
+    };
+    const choices = remedies.map((remedy) => ({ title: words[remedy], remedy }));
+    // What was never there is no error.
+    const { showErrorMessage, showWarningMessage } = vscode.window;
+    const show = remedies.includes('install') ? showWarningMessage : showErrorMessage;
+    const choice = await show(text, ...choices);
+    if (choice !== undefined) await this.remedy(choice.remedy);
   }
 
   async #complainAboutInstall(error: unknown): Promise<void> {
@@ -200,6 +208,29 @@ export class Server implements vscode.Disposable {
   }
 }
 
-function openSettings(): Thenable<unknown> {
-  return vscode.commands.executeCommand('workbench.action.openSettings', 'quillon.interpreter');
+/** Why an interpreter cannot run the server, and what to do. */
+function sentence({ python, reason, version }: Unfit): string {
+  const needed = OLDEST_PYTHON.join('.');
+  switch (reason) {
+    case 'missing':
+      return vscode.l10n.t(
+        '{0} does not exist. Name another Python in quillon.interpreter.',
+        python,
+      );
+    case 'fails':
+      return vscode.l10n.t(
+        '{0} does not run as a Python. Name another one in quillon.interpreter.',
+        python,
+      );
+    case 'old':
+      return vscode.l10n.t(
+        '{0} is Python {1}; {2} or newer is needed. Name another one in quillon.interpreter.',
+        ...[python, version, needed],
+      );
+    case 'bare':
+      return vscode.l10n.t(
+        '{0} has no quillon installed. Install it there, or name another Python in quillon.interpreter.',
+        python,
+      );
+  }
 }

@@ -58,7 +58,7 @@ test('a configured interpreter that does not serve is complained about, not repl
   const good = await python('good', [3, 12], '0.1.0');
   const { found, tried } = await discover(places({ configured: old, selected: good }));
   assert.equal(found, null);
-  assert.deepEqual(tried, [`quillon.interpreter: ${old} is Python 3.9; 3.11 or newer is needed`]);
+  assert.deepEqual(tried, [{ python: old, reason: 'old', version: '3.9' }]);
 });
 
 test('a selected environment without quillon leaves the PATH', async () => {
@@ -71,7 +71,7 @@ test('a selected environment without quillon leaves the PATH', async () => {
     }),
   );
   assert.deepEqual(found, { command: script, args: ['lsp'], python: null, origin: 'path' });
-  assert.deepEqual(tried, [`${bare} has no quillon installed`]);
+  assert.deepEqual(tried, [{ python: bare, reason: 'bare', version: '3.12' }]);
 });
 
 test('the private environment comes last', async () => {
@@ -81,22 +81,17 @@ test('the private environment comes last', async () => {
 });
 
 test('nothing found says what was tried', async () => {
-  const { found, tried } = await discover(places({ selected: path.join(folder, 'gone') }));
+  const gone = path.join(folder, 'gone');
+  const { found, tried } = await discover(places({ selected: gone }));
   assert.equal(found, null);
-  assert.deepEqual(tried, [
-    `${path.join(folder, 'gone')}: there is no such program`,
-    'no quillon on the PATH',
-  ]);
+  assert.deepEqual(tried, [{ python: gone, reason: 'missing', version: '' }]);
 });
 
-test('programs that are no interpreters are told apart', async () => {
-  const dies = await program('dies', 'exit 3');
-  const talks = await program('talks', 'echo hello');
-  for (const [file, words] of [
-    [dies, 'this does not run as a Python interpreter'],
-    [talks, 'this does not answer as a Python interpreter'],
-  ] as const) {
-    const { tried } = await discover(places({ configured: file }));
-    assert.deepEqual(tried, [`quillon.interpreter: ${file}: ${words}`]);
+test('programs that are no interpreters are refused', async () => {
+  for (const script of ['exit 3', 'echo hello']) {
+    const file = await program('other', script);
+    const { found, tried } = await discover(places({ configured: file }));
+    assert.equal(found, null);
+    assert.deepEqual(tried, [{ python: file, reason: 'fails', version: '' }]);
   }
 });

@@ -12,14 +12,14 @@ import type { ChatServer } from './conversation';
 export function chatServer(server: Server): ChatServer {
   return {
     chat: (params, progress, stop) => turn(server.client, params, progress, stop),
-    list: async (query) => server.client.sendRequest(requests.conversations.list, { query }),
+    list: async (query) => requests.conversations.list.send(server.client, { query }),
     get: async (conversationId) =>
-      server.client.sendRequest(requests.conversations.get, { conversationId }),
+      requests.conversations.get.send(server.client, { conversationId }),
     rename: async (conversationId, title) => {
-      await server.client.sendRequest(requests.conversations.rename, { conversationId, title });
+      await requests.conversations.rename.send(server.client, { conversationId, title });
     },
     delete: async (conversationId) => {
-      await server.client.sendRequest(requests.conversations.delete, { conversationId });
+      await requests.conversations.delete.send(server.client, { conversationId });
     },
   };
 }
@@ -30,14 +30,20 @@ async function turn(
   progress: (value: ChatProgress) => void,
   stop: AbortSignal,
 ): Promise<ChatResult> {
+  // Loaded with the client; see `requests.ts`.
+  const { ProgressType } = await import('vscode-languageclient/node');
   const partialResultToken = randomUUID();
-  const listener = client.onProgress(requests.chatProgress, partialResultToken, progress);
+  const listener = client.onProgress(
+    new ProgressType<ChatProgress>(),
+    partialResultToken,
+    progress,
+  );
   const source = new CancellationTokenSource();
   const cancel = (): void => source.cancel();
   if (stop.aborted) cancel();
   stop.addEventListener('abort', cancel, { once: true });
   try {
-    return await client.sendRequest(requests.chat, { ...params, partialResultToken }, source.token);
+    return await requests.chat.send(client, { ...params, partialResultToken }, source.token);
   } finally {
     stop.removeEventListener('abort', cancel);
     listener.dispose();

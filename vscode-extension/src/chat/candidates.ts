@@ -79,7 +79,7 @@ type Placed = Candidate & { readonly range: Range };
 async function ownSymbols(query: string, server: Server): Promise<readonly Placed[]> {
   if (server.state.kind !== 'running') return [];
   try {
-    const found = await server.client.sendRequest(requests.symbols, { query });
+    const found = await requests.symbols.send(server.client, { query });
     return found.map(({ name, uri, range }) => candidate(name, vscode.Uri.parse(uri), range));
   } catch {
     // It stopped meanwhile; the other servers may know.

@@ -62,7 +62,7 @@ export class Deeds {
   /** Rejects with the server's sentence when a file is not what the edit was made for. */
   async #check(files: ProposedEdit['files']): Promise<void> {
     if (files.length === 0) return;
-    await this.server.client.sendRequest(requests.editCheck, { files });
+    await requests.editCheck.send(this.server.client, { files });
   }
 }
 

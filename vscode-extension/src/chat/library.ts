@@ -40,7 +40,7 @@ export class Library {
 
   async export(conversationId: string): Promise<void> {
     const { client } = this.server;
-    const exported = await client.sendRequest(requests.conversations.export, { conversationId });
+    const exported = await requests.conversations.export.send(client, { conversationId });
     const document = await vscode.workspace.openTextDocument({
       language: 'markdown',
       content: exported.markdown,

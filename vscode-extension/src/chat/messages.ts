@@ -1,7 +1,7 @@
 /** What the chat page and its host say to each other. */
 
 import type { Decision } from '../protocol';
-import type { Candidate, ChatEvent, ChatState } from './state';
+import type { Candidate, ChatEvent, ChatState, Remedy } from './state';
 import type { Strings } from './strings';
 
 /** A question that is being written. */
@@ -51,5 +51,4 @@ export type FromPage =
   | { readonly type: 'show'; readonly candidate: Candidate }
   | { readonly type: 'model' }
   | { readonly type: 'complete'; readonly request: number; readonly query: string }
-  | { readonly type: 'retry' }
-  | { readonly type: 'log' };
+  | { readonly type: 'remedy'; readonly remedy: Remedy };

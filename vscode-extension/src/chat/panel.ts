@@ -136,8 +136,7 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
 
   #follow(): void {
     const state = this.server.state;
-    const connection: Connection =
-      state.kind === 'failed' ? { kind: 'failed', problem: state.problem } : { kind: state.kind };
+    const connection: Connection = state.kind === 'failed' ? state : { kind: state.kind };
     if (state.kind !== 'running') {
       this.#conversation.lost(vscode.l10n.t('The server stopped while it answered.'));
     }
@@ -230,10 +229,8 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
         return;
       case 'complete':
         return this.#complete(message.request, message.query);
-      case 'retry':
-        return this.server.restart();
-      case 'log':
-        return this.log.show();
+      case 'remedy':
+        return this.server.remedy(message.remedy);
     }
   }
 

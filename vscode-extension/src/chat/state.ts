@@ -81,11 +81,19 @@ export interface Outcome {
 
 export type Item = Question | Answer;
 
+/** What the user can do about a server that does not run. */
+export type Remedy = 'install' | 'settings' | 'restart' | 'log';
+
 /** How the server is, as far as the chat can say something about it. */
 export type Connection =
   | { readonly kind: 'starting' }
   | { readonly kind: 'running' }
-  | { readonly kind: 'failed'; readonly problem: string };
+  | {
+      readonly kind: 'failed';
+      readonly problem: string;
+      /** The likeliest first. */
+      readonly remedies: readonly Remedy[];
+    };
 
 export interface ConversationList {
   readonly open: boolean;

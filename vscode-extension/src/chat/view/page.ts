@@ -141,8 +141,13 @@ class Page {
     if (connection.kind === 'failed') {
       rows.push(
         element('p', {}, connection.problem),
-        button(strings.retry, () => this.api.postMessage({ type: 'retry' }), { kind: 'primary' }),
-        button(strings.showLog, () => this.api.postMessage({ type: 'log' })),
+        ...connection.remedies.map((remedy, index) =>
+          button(
+            strings[remedy],
+            () => this.api.postMessage({ type: 'remedy', remedy }),
+            index === 0 ? { kind: 'primary' } : {},
+          ),
+        ),
       );
     } else if (problem !== '') rows.push(element('p', {}, problem));
     this.#banner.replaceChildren(...rows);
