@@ -9,6 +9,7 @@ import io
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, Protocol
@@ -180,6 +181,8 @@ async def open_writer(
     stdout: BinaryIO, give_up: Callable[[str], None]
 ) -> PipeWriter | StdoutWriter:
     """A writer for pygls; where the loop cannot watch the descriptor it blocks."""
+    if not _watchable(stdout.fileno()):
+        return StdoutWriter(stdout)
     try:
         transport, _ = await asyncio.get_running_loop().connect_write_pipe(
             asyncio.BaseProtocol, stdout
@@ -190,6 +193,11 @@ async def open_writer(
 
 
 def _watchable(descriptor: int) -> bool:
-    """Whether the loop can watch it; of /dev/null it takes that for granted, and then cannot."""
+    """Whether the loop can watch it; of /dev/null it takes that for granted, and then cannot.
+
+    So it does on Windows of the pipes that editors start us with: they are not made for waiting.
+    """
+    if sys.platform == "win32":
+        return False
     mode = os.fstat(descriptor).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
