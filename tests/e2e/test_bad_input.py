@@ -112,24 +112,24 @@ async def test_positions_outside_the_document(folder, tmp_path, line):
         assert not any(m.get("method") == "window/showMessage" for m in server.seen)
 
 
-@pytest.mark.parametrize(("line", "character"), [(-1, 0), (0, -5)])
-async def test_negative_positions_are_refused_or_met(folder, line, character):
-    place = {"line": line, "character": character}
+async def test_negative_positions_are_refused_or_met(folder):
     async with raw_server(folder) as server:
         uri = await begin(server, folder)
-        request = {
-            "textDocument": {"uri": uri},
-            "position": place,
-            "context": {"triggerKind": 1},
-        }
-        answer = await server.call("textDocument/inlineCompletion", request)
-        assert "Traceback" not in str(answer)
-        edit = {"range": {"start": place, "end": place}, "text": "#"}
-        server.notify(
-            "textDocument/didChange",
-            {"textDocument": {"uri": uri, "version": 2}, "contentChanges": [edit]},
-        )
-        assert (await server.call("quillon/status/get"))["result"]
+        for version, (line, character) in enumerate([(-1, 0), (0, -5)], 2):
+            place = {"line": line, "character": character}
+            request = {
+                "textDocument": {"uri": uri},
+                "position": place,
+                "context": {"triggerKind": 1},
+            }
+            answer = await server.call("textDocument/inlineCompletion", request)
+            assert "Traceback" not in str(answer)
+            edit = {"range": {"start": place, "end": place}, "text": "#"}
+            server.notify(
+                "textDocument/didChange",
+                {"textDocument": {"uri": uri, "version": version}, "contentChanges": [edit]},
+            )
+            assert (await server.call("quillon/status/get"))["result"]
 
 
 async def test_a_log_file_that_cannot_be_written(folder, tmp_path):

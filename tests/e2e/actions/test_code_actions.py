@@ -186,25 +186,25 @@ async def test_cancelling_while_the_model_works(folder, how):
         assert (await resolved(editor, action)).edit  # the model is free again
 
 
-@pytest.mark.parametrize(
-    ("step", "problem"),
-    [
-        ({"reply": "```\n```"}, "gave no code"),
-        ({"reply": "def add(a, b):\n    return ((a + b"}, "syntax error"),
-        ({"reply": "def add(a, b):\n    return a - b"}, "no change"),
-        ({"reply": "def", "finish": "length"}, "did not come to an end"),
-        ({"error": "EngineLost", "message": "the engine was killed"}, "the engine was killed"),
-    ],
-    ids=["empty", "broken", "same", "cut", "dead"],
+NO_EDITS = (
+    ({"reply": "```\n```"}, "gave no code"),
+    ({"reply": "def add(a, b):\n    return ((a + b"}, "syntax error"),
+    ({"reply": "def add(a, b):\n    return a - b"}, "no change"),
+    ({"reply": "def", "finish": "length"}, "did not come to an end"),
+    ({"error": "EngineLost", "message": "the engine was killed"}, "the engine was killed"),
 )
-async def test_what_is_no_edit_is_a_sentence(folder, step, problem):
-    async with editor_session("neovim", folder, script(step)) as editor:
+
+
+async def test_what_is_no_edit_is_a_sentence(folder):
+    played = script(*(step for step, _ in NO_EDITS))
+    async with editor_session("neovim", folder, played) as editor:
         uri = editor.open(folder / "a.py", ADD.text)
         action = (await editor.actions(uri, ADD, "it subtracts"))["Fix this problem"]
-        code, message = await refused(editor, action)
-        assert code == lsp.LSPErrorCodes.RequestFailed
-        assert problem in message
-        assert "Traceback" not in message
+        for _, problem in NO_EDITS:
+            code, message = await refused(editor, action)
+            assert code == lsp.LSPErrorCodes.RequestFailed
+            assert problem in message
+            assert "Traceback" not in message
 
 
 async def test_without_a_model_actions_say_why(folder):
@@ -218,12 +218,12 @@ async def test_without_a_model_actions_say_why(folder):
         }
 
 
-@pytest.mark.parametrize("data", [None, {"uri": 5}, {"kind": "nonsense"}, []])
-async def test_data_that_is_not_ours(folder, data):
+async def test_data_that_is_not_ours(folder):
     async with editor_session("vscode", folder, script()) as editor:
-        code, message = await refused(editor, lsp.CodeAction("x", data=data))
-        assert code == -32602
-        assert message.startswith("This is no code action of Quillon")
+        for data in (None, {"uri": 5}, {"kind": "nonsense"}, []):
+            code, message = await refused(editor, lsp.CodeAction("x", data=data))
+            assert code == -32602, data
+            assert message.startswith("This is no code action of Quillon")
 
 
 # Explanations

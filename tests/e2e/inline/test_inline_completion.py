@@ -88,20 +88,36 @@ async def test_typing_on_asks_the_model_nothing(folder):
         assert item.insert_text == "o(1)"
 
 
+NOTHINGS = (
+    ({"error": "EngineLost", "message": "it was killed"}, "it was killed"),
+    ({"error": "DeadlineExceeded"}, "did not answer in time"),
+    ({"reply": "a(b)", "logprob": -4.0}, "not sure enough"),
+    ("", "nothing to add"),
+)
+
+
+async def test_nothing_of_the_model_is_an_empty_list_and_a_reason(folder):
+    played = script(*(step for step, _ in NOTHINGS))
+    async with editor_session("neovim", folder, played) as editor:
+        for number, (_, reason) in enumerate(NOTHINGS):
+            place = marked(f"x{number} = ▮\n")
+            uri = editor.open(folder / f"a{number}.py", place.text)
+            assert await editor.inline(uri, place) == []
+            assert reason in await editor.no_suggestion()
+
+
 @pytest.mark.parametrize(
     ("played", "language", "reason"),
     [
-        (script({"error": "EngineLost", "message": "it was killed"}), "python", "it was killed"),
-        (script({"error": "DeadlineExceeded"}), "python", "did not answer in time"),
-        (script({"reply": "a(b)", "logprob": -4.0}), "python", "not sure enough"),
         (script("x", fim=False), "python", "cannot fill in code"),
         (script("x", loadGate="never"), "python", "still loading"),
         (script("x"), "markdown", "turned off for this language"),
-        (script(""), "python", "nothing to add"),
     ],
-    ids=["dead", "slow", "unsure", "no fim", "loading", "language", "empty"],
+    ids=["no fim", "loading", "language"],
 )
-async def test_nothing_is_an_empty_list_and_a_reason(folder, played, language, reason):
+async def test_nothing_without_the_model_is_an_empty_list_and_a_reason(
+    folder, played, language, reason
+):
     async with editor_session("neovim", folder, played) as editor:
         place = marked("x = ▮\n")
         uri = editor.open(folder / "a.py", place.text, language)
