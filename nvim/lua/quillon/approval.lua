@@ -30,7 +30,9 @@ function M.ask(params)
   waiting[params.callId] = function(result)
     coroutine.resume(running, result)
   end
-  local prompt = ('Quillon: run this?\n%s\n%s\n'):format(preview, params.reason)
+  local question = require('quillon.chat.lines').is_diff(preview) and 'make this change?'
+    or 'run this?'
+  local prompt = ('Quillon: %s\n%s\n%s\n'):format(question, preview, params.reason)
   vim.ui.select(CHOICES, {
     prompt = prompt,
     kind = 'quillon_approve',

@@ -16,6 +16,21 @@ local function failed(problem)
   return problem ~= nil
 end
 
+--- A stored time as the user's clock shows it.
+---@param updated string
+---@return string
+function M.when(updated)
+  local year, month, day, hour, minute = updated:match('^(%d+)-(%d+)-(%d+)T(%d+):(%d+)')
+  if not year then
+    return updated
+  end
+  local utc = { year = tonumber(year), month = tonumber(month), day = tonumber(day), isdst = false }
+  utc.hour, utc.min = tonumber(hour), tonumber(minute)
+  local now = os.time()
+  local ahead = os.difftime(now, os.time(os.date('!*t', now) --[[@as osdateparam]]))
+  return os.date('%Y-%m-%d %H:%M', os.time(utc) + ahead) --[[@as string]]
+end
+
 --- Let the user choose one of the stored conversations.
 ---@param prompt string
 ---@param done fun(row: quillon.ConversationSummary)
@@ -32,7 +47,7 @@ local function select(prompt, done)
       prompt = prompt,
       kind = 'quillon_conversation',
       format_item = function(row)
-        return ('%s (%s)'):format(row.title, row.updated)
+        return ('%s (%s)'):format(row.title, M.when(row.updated))
       end,
     }, function(row)
       if row then

@@ -20,6 +20,29 @@ local function words(value)
   return type(value) == 'string' and value or vim.json.encode(value)
 end
 
+local BRIEF = 40 -- characters of an argument in a card's first line, so that the state has room
+
+--- An argument for the first line of a card: of a list its first, of an object its path.
+---@param value any
+---@return string
+local function brief(value)
+  if type(value) == 'table' and vim.islist(value) and #value > 0 then
+    return brief(value[1]) .. (#value > 1 and (' +%d'):format(#value - 1) or '')
+  end
+  if type(value) == 'table' and type(value.path) == 'string' then
+    return value.path
+  end
+  local text = words(value):gsub('%s+', ' ')
+  return vim.fn.strchars(text) > BRIEF and vim.fn.strcharpart(text, 0, BRIEF) .. '…' or text
+end
+
+--- Whether what is asked about is a change, not something that runs.
+---@param preview string
+---@return boolean
+function M.is_diff(preview)
+  return preview:find('^@@ ') ~= nil or preview:find('\n@@ ', 1, true) ~= nil
+end
+
 local draw = {}
 
 ---@param block quillon.TextBlock
@@ -36,10 +59,10 @@ end
 function draw.tool(lines, block)
   local names = vim.tbl_keys(block.arguments)
   table.sort(names)
-  local brief = vim.iter(names):map(function(name)
-    return words(block.arguments[name])
+  local briefs = vim.iter(names):map(function(name)
+    return brief(block.arguments[name])
   end)
-  local head = ('%s %s · %s'):format(block.name, brief:join(' '), block.state)
+  local head = ('%s %s · %s'):format(block.name, briefs:join(' '), block.state)
   table.insert(lines, CARD .. head:gsub('%s+', ' '))
   for _, name in ipairs(names) do
     add(lines, name .. ': ' .. words(block.arguments[name]), BODY)
@@ -50,7 +73,8 @@ function draw.tool(lines, block)
   end
   if block.asked then
     table.insert(lines, '')
-    add(lines, 'Waiting for your approval. This will run:')
+    local what = M.is_diff(block.asked) and 'This is the change:' or 'This will run:'
+    add(lines, 'Waiting for your approval. ' .. what)
     add(lines, block.asked, '    ')
   end
 end

@@ -146,18 +146,13 @@ function M.finish(transcript, result)
     advance.text(turn, { text = result.text })
   end
   local usage = result.usage
-  M.close(
-    turn,
-    vim.trim(
-      ('%s %d tokens read (%d cached), %d written, %.1f tokens/s'):format(
-        REASONS[result.finishReason] or '',
-        usage.promptTokens,
-        usage.cachedTokens,
-        usage.completionTokens,
-        usage.tokensPerSecond
-      )
-    )
+  local tokens = ('%d tokens read (%d cached), %d written'):format(
+    usage.promptTokens,
+    usage.cachedTokens,
+    usage.completionTokens
   )
+  local speed = usage.tokensPerSecond > 0 and (', %.1f tokens/s'):format(usage.tokensPerSecond)
+  M.close(turn, vim.trim((REASONS[result.finishReason] or '') .. ' ' .. tokens .. (speed or '')))
 end
 
 --- The turn is over without a result.

@@ -2,7 +2,8 @@
 local M = {}
 
 local ASK_HEIGHT = 5
-local ASK_BAR = 'Ask:  <CR> sends   <C-c> stops   @file, @symbol and #selection attach'
+-- In a narrow window its end is left out, not its beginning.
+local ASK_BAR = 'Ask: <CR> sends, <C-c> stops, @ and # attach%<'
 
 local log_buffer ---@type integer?
 local ask_buffer ---@type integer?
@@ -91,6 +92,7 @@ function M.dress_log(window)
     foldexpr = "v:lua.require'quillon.chat.window'.fold(v:lnum)",
     foldtext = 'getline(v:foldstart)',
     foldlevel = 0,
+    fillchars = 'fold: ',
     winbar = 'Quillon',
   }
   for name, value in pairs(options) do

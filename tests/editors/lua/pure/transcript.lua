@@ -48,6 +48,39 @@ t.equal('a tool call is one card', lines.of(finish(card, 'stop', 'Done.')), {
   '',
 })
 
+local changes = { edits = { { path = 'a.py', search = 'x' }, { path = 'b.py' } } }
+local proposed = after({
+  kind = 'toolCall',
+  id = 'p',
+  name = 'propose_edit',
+  arguments = changes,
+  state = 'proposed',
+})
+t.equal(
+  'an object is shown by its path',
+  lines.of(proposed)[7],
+  '▸ propose_edit a.py +1 · proposed'
+)
+local asked = { callId = 'p', tool = 'propose_edit', arguments = changes }
+transcript.approval(proposed, asked, '--- a/a.py\n@@ -1 +1 @@\n-x\n+y')
+t.check(
+  'a change is called one',
+  vim.tbl_contains(lines.of(proposed), 'Waiting for your approval. This is the change:'),
+  lines.of(proposed)
+)
+local long = after({
+  kind = 'toolCall',
+  id = 'l',
+  name = 'search',
+  arguments = { query = ('é'):rep(99) },
+  state = 'done',
+})
+t.equal(
+  'a long argument leaves room for the state',
+  lines.of(long)[7],
+  '▸ search ' .. ('é'):rep(40) .. '… · done'
+)
+
 local levels = vim.tbl_map(lines.fold_level, { '▸ read_file', '│ path', 'text' })
 t.equal('a card folds under its first line', levels, { '>1', '1', '0' })
 
@@ -106,5 +139,14 @@ t.equal(
   end, stored.turns[1].blocks),
   { 'Looking.', 'x = 1', 'It is one.' }
 )
+
+local when = require('quillon.chat.library').when
+local noon = os.time({ year = 2026, month = 1, day = 2, hour = 12, min = 34 })
+t.equal(
+  'a time is that of the clock here',
+  when(os.date('!%Y-%m-%dT%H:%M:56.789+00:00', noon)),
+  '2026-01-02 12:34'
+)
+t.equal('what is no time is left as it is', when('yesterday'), 'yesterday')
 
 t.done()
