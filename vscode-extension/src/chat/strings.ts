@@ -27,7 +27,7 @@ export const english = {
   deny: 'Deny',
   waiting: 'Waiting for your approval.',
   willChange: 'This is the change:',
-  denyReason: 'Why not, for the model',
+  denyReason: 'Reason to deny, told to the model',
   willRun: 'This will run:',
   arguments: 'Arguments',
   result: 'Result',
