@@ -30,7 +30,16 @@ from quillon.assist.suggestion_trim import loop
 from quillon.context.anatomy import Definition
 from quillon.context.document import DocumentSnapshot
 from quillon.context.neighbours import Neighbour
-from quillon.engine.base import Delta, Engine, Finished, Priority, Request, Sampling, Usage
+from quillon.engine.base import (
+    Constraint,
+    Delta,
+    Engine,
+    Finished,
+    Priority,
+    Request,
+    Sampling,
+    Usage,
+)
 from quillon.text import Edit
 
 logger = logging.getLogger(__name__)
@@ -65,7 +74,13 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 async def answer_to(
-    engine: Engine, asked: Asked, *, sampling: Sampling, draft: str | None, tell: Tell
+    engine: Engine,
+    asked: Asked,
+    *,
+    sampling: Sampling,
+    tell: Tell,
+    draft: str | None = None,
+    constraint: Constraint | None = None,
 ) -> Answer:
     """The model's whole answer; `tell` gets every piece of it as it comes.
 
@@ -76,6 +91,7 @@ async def answer_to(
         prompt=asked.prompt,
         sampling=sampling,
         max_tokens=asked.max_tokens,
+        constraint=constraint,
         priority=Priority.ACTION,
         draft=draft,
         deadline=_DEADLINE,

@@ -13,6 +13,7 @@ from quillon.assist.authorship import author
 from quillon.assist.edits import BadAnswer, prose_in
 from quillon.context.document import DocumentSnapshot
 from quillon.engine.base import Engine, Sampling
+from quillon.prompt.quoting import quoting_constraint
 from quillon.text import Span
 
 _CALL = "<tool_call>"
@@ -49,8 +50,11 @@ async def explain(
         neighbours=around.neighbours,
         roots=around.roots,
     )
-    sampling = Sampling() if (await engine.info()).embedded else _SAMPLING
-    answer = await answer_to(engine, asked, sampling=sampling, draft=None, tell=tell)
+    sampling, constraint = _SAMPLING, None
+    if (await engine.info()).embedded:
+        code = offer.span.cut(snapshot.text)
+        sampling, constraint = Sampling(), quoting_constraint(code)
+    answer = await answer_to(engine, asked, sampling=sampling, constraint=constraint, tell=tell)
     said = prose_in(answer.text)
     if not said or said.startswith(_CALL):  # a model that was trained on tools asks for one
         raise BadAnswer("The model gave no explanation. Try again, or choose a larger model.")

@@ -17,6 +17,7 @@ class NoSuggestion(Enum):
     NO_MODEL = "No model runs."
     LOADING = "The model is still loading."
     NO_FIM = "The model cannot fill in code: its vocabulary has no fill-in-the-middle tokens."
+    CHANGED = "The document has changed since a suggestion was asked for."
     SUPERSEDED = "A newer request took its place."
     TOO_SLOW = "The model did not answer in time."
     ENGINE_FAILED = "The model failed to answer."

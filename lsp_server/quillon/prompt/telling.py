@@ -19,6 +19,7 @@ from quillon.prompt import gbnf
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
+from quillon.prompt.quoting import code_in, quoting_constraint
 from quillon.prompt.spans import candidates, span_constraint
 
 _MAX_COPIED = 1500  # pieces in all, the latest first
@@ -108,6 +109,8 @@ def facts_constraint(
         )
     else:
         held = span_constraint(definitions, dialect, texts_of(messages), live=known)
+    if last.role == "user" and (code := code_in(last.content)):
+        return quoting_constraint(code, held)
     if held is None or not held.grammar.startswith(_START):
         return held
     if named:
@@ -219,7 +222,7 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     if names := _names(messages):
         first.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
     gap = f'{_DELIMITER} | "." {_AFTER_STOP} | "..." | {_NO_PLACE}'
-    at = '"at"'
+    at, place = '"at"', ""
     if places:
         place = gbnf.trie(grammar, "place", places)
         first.append(f'("At " | "在" " "?) {place}')
@@ -232,19 +235,32 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     ordinary_words = gbnf.trie(grammar, "ordinary", later)
     grammar.define(grammar.reserve("told-atom"), f"told-first | {ordinary_words} | {at}")
     grammar.define(grammar.reserve("told-gap"), gap)
-    unusual = (piece for piece in pieces if not _WORD.fullmatch(piece))
-    quote = gbnf.trie(grammar, "quote", (*unusual, *_quotes(turn)))
-    shown = " | ".join((quote, *first[1:]))
-    grammar.define(grammar.reserve("told-quote"), f'(":" [ \\n] | "：" " "? | [(（]) ({shown})')
+    told = [rule for rule in (_unusual(grammar, pieces), *first[1:]) if rule]
+    grammar.define(grammar.reserve("told-quote"), _quoted(grammar, turn, told, place))
     grammar.define(
-        grammar.reserve("told-text"),
-        "told-gap* (told-atom told-rest | told-quote told-rest | [.:])?",
+        grammar.reserve("told-text"), "told-gap* (told-atom told-rest | told-quote | [.:])?"
     )
-    grammar.define(
-        grammar.reserve("told-rest"), "(told-gap told-text | told-quote told-rest | [.:])?"
-    )
+    grammar.define(grammar.reserve("told-rest"), "(told-gap told-text | told-quote | [.:])?")
     # What needs no letters but Chinese ones says that nothing was found, or names nothing.
-    return f"told-gap* (told-first | told-gap told-quote) told-rest | [{_HAN}] told-gap* [.:]?"
+    return f"told-gap* (told-first told-rest | told-gap told-quote) | [{_HAN}] told-gap* [.:]?"
+
+
+def _unusual(grammar: gbnf.Grammar, pieces: Sequence[str]) -> str:
+    """The rule for places, numbers and names that are no words."""
+    found = [piece for piece in pieces if not _WORD.fullmatch(piece)]
+    return gbnf.trie(grammar, "unusual", found) if found else ""
+
+
+def _quoted(grammar: gbnf.Grammar, turn: Sequence[Message], told: Sequence[str], place: str) -> str:
+    """Behind a colon what was found or a whole line, behind a parenthesis a place, if any is known.
+
+    Behind a line comes another line, or nothing.
+    """
+    atoms = " | ".join(told) or '"\\n"'
+    behind = f"({atoms}) told-rest"
+    if lines := _lines_told(turn):
+        behind += f' | {gbnf.trie(grammar, "quote", lines)} [.。]? ("\\n" told-text)?'
+    return f'(":" [ \\n] | "：" " "?) ({behind}) | [(（] ({place or atoms}) told-rest'
 
 
 def _places(turn: Sequence[Message]) -> list[str]:
@@ -268,7 +284,7 @@ def _places(turn: Sequence[Message]) -> list[str]:
     return [place for place in found if "\n" not in place][:_MAX_COPIED]
 
 
-def _quotes(turn: Sequence[Message]) -> list[str]:
+def _lines_told(turn: Sequence[Message]) -> list[str]:
     """The lines of a turn's results, without what only code or a listing puts around a text."""
     found: dict[str, None] = {}
     for message in reversed(turn):

@@ -1,0 +1,75 @@
+"""The grammar of answers about given code: what they begin to quote stands in it."""
+
+import pytest
+
+from quillon.engine.base import Constraint
+from quillon.prompt.dialects import Dialect
+from quillon.prompt.messages import Message
+from quillon.prompt.quoting import code_in, quoting_constraint
+from quillon.prompt.telling import facts_constraint
+from quillon_testing.answers import definition
+
+CODE = """\
+def moor(quay, ropes=[]):
+    try:
+        quay.bind(ropes)
+    except OSError:
+        return None
+"""
+QUESTION = f"is there a bug in this code?\n```python\n{CODE}```\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "`def moor(quay, ropes=[]):`: a mutable default. Use `None` instead of `[]`.",
+        "`except OSError:` hides what went wrong.",
+        "`moor`: Binds a quay.",
+        "`quay.bind` is called.",
+        "I see none of the usual mistakes here.",
+        "这里没有看到常见的错误。",
+        "```python\nassert moor(quay) < 3\n```",
+        '<tool_call>\n{"name": "read_file", "arguments": {"path": "quay.bind"}}\n</tool_call>',
+    ],
+)
+def test_code_is_quoted_as_it_stands(accepts, answer):
+    assert accepts(_held().grammar, answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "`except:`: it hides mistakes.",
+        "`def moor(quay, ropes=None):` is right.",
+        "`harbour`: Binds a quay.",
+        '<tool_call>\n{"name": "delete_file", "arguments": {}}\n</tool_call>',
+        'So: <tool_call>\n{"name": "delete_file", "arguments": {}}\n</tool_call>',
+    ],
+)
+def test_other_code_is_not_quoted(accepts, answer):
+    assert not accepts(_held().grammar, answer)
+
+
+def test_without_tools_an_answer_is_held_too(accepts):
+    held = quoting_constraint(code_in(QUESTION))
+    assert held is not None
+    assert accepts(held.grammar, "`return None`: says nothing.")
+    assert not accepts(held.grammar, "`return 3`: says nothing.")
+
+
+@pytest.mark.parametrize("text", ["no code", "```python\n```", "```\n`\n```", "``` open"])
+def test_where_nothing_can_be_quoted_nothing_is_held(text):
+    assert quoting_constraint(code_in(text)) is None
+
+
+def test_windows_lines_and_several_blocks_are_read():
+    text = "a\n```\r\none = 1\r\n```\r\nb\n```py\ntwo = 2\n```"
+    assert {"one = 1", "two = 2"} <= {line.strip() for line in code_in(text).splitlines()}
+
+
+def _held() -> Constraint:
+    tools = [definition("read_file", {"path": {"type": "string"}}, "path")]
+    held = facts_constraint(tools, Dialect("hermes", tag_tokens=True), [Message("user", QUESTION)])
+    assert held is not None
+    assert held.trigger is None
+    return held
