@@ -30,7 +30,10 @@ def register(server: QuillonServer) -> None:
     ) -> lsp.CompletionList | None:
         snapshot = ls.session.snapshot(params.text_document.uri)
         settings = ls.session.settings.inline
-        if snapshot is None or not settings.as_completion:
+        if not settings.as_completion:
+            return None
+        if snapshot is None:
+            ls.report_no_suggestion(NoSuggestion.NOT_OPEN.value)
             return None
         encoding = ls.session.client.encoding
         cursor = convert.offset_from_lsp(snapshot.lines, params.position, encoding)

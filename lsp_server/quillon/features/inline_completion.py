@@ -78,6 +78,7 @@ def _items(
             ls.report_no_suggestion(answer.sentence)
         return []
     if not ls.session.is_current(snapshot):
+        ls.report_no_suggestion(NoSuggestion.CHANGED.value)
         return []
     ls.report_no_suggestion(None)
     range_ = convert.range_to_lsp(snapshot.lines, answer.span, ls.session.client.encoding)

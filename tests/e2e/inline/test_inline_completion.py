@@ -125,6 +125,38 @@ async def test_nothing_without_the_model_is_an_empty_list_and_a_reason(
         assert reason in await editor.no_suggestion()
 
 
+async def test_nothing_for_a_document_that_is_not_open_or_has_changed(folder, tmp_path):
+    gates = tmp_path / "gates"
+    gates.mkdir()
+    held = script({"reply": "1", "gates": {"0": "held"}}, gateFolder=str(gates))
+    settings = {"inline": {"asCompletion": True}}
+    async with editor_session("neovim", folder, held, settings=settings) as editor:
+        place = marked("x = ▮\n")
+        closed = (folder / "closed.py").as_uri()
+        assert await editor.inline(closed, place) == []
+        assert await editor.no_suggestion() == "The document is not open."
+        uri = editor.open(folder / "a.py", place.text)
+        asked = asyncio.create_task(editor.inline(uri, place))
+        while (await editor.status()).state != "busy":
+            pass
+        editor.replace(uri, "y = 2\n")
+        (gates / "held").touch()
+        assert await asked == []
+        assert "has changed since" in await editor.no_suggestion()
+        assert await ask_list(editor, closed, lsp.Position(0, 0)) is None
+        assert await editor.no_suggestion() == "The document is not open."
+
+
+async def test_nothing_for_a_file_of_secrets_unless_it_is_asked_for(folder):
+    async with editor_session("neovim", folder, script("x")) as editor:
+        place = marked("TOKEN = ▮\n")
+        uri = editor.open(folder / ".env", place.text, "python")
+        assert await editor.inline(uri, place) == []
+        assert "may hold secrets" in await editor.no_suggestion()
+        (item,) = await editor.inline(uri, place, lsp.InlineCompletionTriggerKind.Invoked)
+        assert item.insert_text == "x"
+
+
 async def test_a_model_that_cannot_be_loaded(folder):
     async with editor_session("vscode", folder, script(loadError="it is cut off")) as editor:
         await editor.wait_for(lambda: editor.client.messages)
