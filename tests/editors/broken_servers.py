@@ -9,6 +9,13 @@ _PROBED = 'print(\'{"version": [3, 12], "quillon": "0.1.0"}\')'
 _PROGRAMS = {
     "no-quillon": 'import runpy; print(\'{"version": [3, 12], "quillon": null}\')',
     "too-old": 'print(\'{"version": [3, 9], "quillon": "0.1.0"}\')',
+    "no-environments": f"""\
+import sys
+if "-c" in sys.argv:
+    {_PROBED}
+else:
+    sys.exit("Error: ensurepip is not available")
+""",
     "garbage": f"""\
 import sys
 if "-c" in sys.argv:

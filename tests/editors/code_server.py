@@ -58,6 +58,9 @@ USER_SETTINGS: dict[str, Any] = {
 BUILT_IN = ("log", "markdown-basics", "python", "theme-defaults", "theme-seti")
 """Each of the other hundred is read at every start, and some run."""
 
+PYTHON_ENVIRONMENTS = Path(__file__).parent / "python_environments"
+"""What stands for the Python extension."""
+
 
 class Editor:
     """A workbench that listens, and a browser for it."""
@@ -157,11 +160,13 @@ def running(surroundings: Surroundings) -> Iterator[Editor]:
         *("--extensions-dir", str(surroundings.folder / "extensions")),
         *("--builtin-extensions-dir", str(_built_in(bench, surroundings.folder / "built in"))),
     ]
-    # No gallery: nothing is looked up outside.
+    # No gallery: nothing is looked up outside. And as from a terminal: else each window would ask a
+    # shell for its PATH, and get that of this machine.
     env = {
         **surroundings.environment(),
         "EXTENSIONS_GALLERY": "{}",
-        "PATH": _search_path(surroundings.folder / "bin"),
+        "VSCODE_CLI": "1",
+        "PATH": _search_path(surroundings.folder),
         "NODE_COMPILE_CACHE": str(compiled()),
     }
     run([*common, "--install-extension", packed()], env=env)
@@ -203,16 +208,22 @@ def _built_in(bench: Workbench, folder: Path) -> Path:
     folder.mkdir()
     for name in BUILT_IN:
         (folder / name).symlink_to(bench.extensions / name)
+    (folder / PYTHON_ENVIRONMENTS.name).symlink_to(PYTHON_ENVIRONMENTS)
     return folder
 
 
 def _search_path(folder: Path) -> str:
-    """A PATH with a Python that makes environments, and without any Quillon."""
-    folder.mkdir()
-    (folder / "python3.11").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
-    others = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    kept = [entry for entry in others if not Path(entry, "quillon").exists()]
-    return os.pathsep.join([str(folder), *kept])
+    """A PATH with one Python that makes environments, no other, and without any Quillon."""
+    own, others = folder / "bin", folder / "programs"
+    own.mkdir()
+    others.mkdir()
+    (own / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
+    for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        for program in Path(entry).glob("*") if Path(entry).is_absolute() else ():
+            known = (others / program.name).is_symlink()
+            if not known and not program.name.startswith(("python", "quillon")):
+                (others / program.name).symlink_to(program)
+    return os.pathsep.join([str(own), str(others)])
 
 
 def _address(process: subprocess.Popen[str]) -> str:

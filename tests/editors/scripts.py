@@ -75,6 +75,10 @@ def _chat() -> list[dict[str, Any]]:
         {"match": "Run the tests now", "reply": "Then I do not know."},
         {"match": "Run the tests again", "reply": call("run_tests")},
         {"match": "Run the tests again", "reply": "The tests pass."},
+        {"match": "Run them all", "reply": call("run_tests")},
+        {"match": "Run them all", "reply": "All pass."},
+        {"match": "Run them all", "reply": call("run_tests")},
+        {"match": "Run them all", "reply": "All pass."},
         {
             "match": "Count to a hundred",
             "reply": "one two three four five six seven eight nine ten",
@@ -102,6 +106,7 @@ def _chat() -> list[dict[str, Any]]:
 def _actions() -> list[dict[str, Any]]:
     docstring = '"""Return the sum of two numbers."""'
     return [
+        {"pattern": _about("stopped"), "reply": docstring, "gates": {"1": "never"}},
         {"pattern": _about("slow"), "reply": docstring, "gates": {"1": "docstring"}},
         {
             "pattern": _about("broken"),

@@ -52,6 +52,17 @@ def test_package_is_small_and_complete() -> None:
     assert not [name for name in names if "node_modules" in name or name.endswith(".ts")]
 
 
+def test_where_it_runs_is_declared() -> None:
+    """Beside the files, also in a remote window; and what a folder must not set is named."""
+    manifest = json.loads((extension.EXTENSION / "package.json").read_text(encoding="utf-8"))
+    assert manifest["extensionKind"] == ["workspace"]
+    assert manifest["capabilities"]["virtualWorkspaces"]["supported"] is False
+    untrusted = manifest["capabilities"]["untrustedWorkspaces"]
+    assert untrusted["supported"] == "limited"
+    named = ("interpreter", "installPackage", "model.path", "engine.url", "tools.approval")
+    assert {f"quillon.{name}" for name in named} <= set(untrusted["restrictedConfigurations"])
+
+
 def test_activation_loads_little(tmp_path: Path) -> None:
     """What activation costs without the server is what is read for it: a count cannot flake."""
     with zipfile.ZipFile(extension.packed()) as package:

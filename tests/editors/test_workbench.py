@@ -12,9 +12,10 @@ from editors import broken_servers
 from editors.code_server import Editor
 from editors.scenarios import drive, drive_loading, drive_scripted, scripted
 from quillon.engine.models import EMBEDDED
+from quillon_testing.gguf_files import never_ending
 
 
-@pytest.mark.parametrize("scenario", ["house", "suggest", "reviews", "large", "actions"])
+@pytest.mark.parametrize("scenario", ["house", "suggest", "reviews", "large", "actions", "unsaved"])
 def test_files_on_the_scripted_engine(scenario: str, editor: Editor) -> None:
     drive_scripted(editor, scenario, "files")
 
@@ -33,15 +34,21 @@ def test_a_model_is_downloaded(editor: Editor) -> None:
 
 def test_servers_that_do_not_serve(editor: Editor, tmp_path: Path) -> None:
     programs = broken_servers.programs(tmp_path / "programs")
-    drive(editor, "broken", "server", {}, programs=str(programs))
+    drive(editor, "broken", "server", {}, programs=str(programs), python=sys.executable)
 
 
-def test_the_server_is_installed(editor: Editor, tmp_path: Path) -> None:
+def test_the_server_is_installed_and_found(editor: Editor, tmp_path: Path) -> None:
     wheel = broken_servers.wheel(tmp_path, sys.executable)
+    programs = broken_servers.programs(tmp_path / "programs")
     machine = {"quillon.interpreter": "", "quillon.installPackage": str(wheel)}
-    drive(editor, "install", "server", {**scripted(editor, "server"), **machine})
+    settings = {**scripted(editor, "server"), **machine}
+    given = {"bin": str(editor.surroundings.folder / "bin"), "programs": str(programs)}
+    drive(editor, "install", "server", settings, **given)
+    drive(editor, "environment", "server", settings, **given, python=sys.executable)
 
 
-def test_on_the_embedded_model(editor: Editor) -> None:
+def test_on_the_embedded_model(editor: Editor, tmp_path: Path) -> None:
+    endless = never_ending(tmp_path / "endless.gguf", EMBEDDED)
     # However unsure the small model is: this is about the editor.
-    drive(editor, "recovery", "server", {"quillon.inline.minConfidence": 0})
+    settings = {"quillon.inline.minConfidence": 0}
+    drive(editor, "embedded", "server", settings, endless=str(endless))

@@ -9,6 +9,7 @@ const WRITTEN = ['def add(a, b):', '    """Return the sum of two numbers."""', '
 export const files = {
   'a.py': SOURCE,
   'slow.py': 'def slow(a):\n    return a\n',
+  'stopped.py': 'def stopped(a):\n    return a\n',
   'broken.py': 'def broken(a):\n    return a\n',
 };
 
@@ -39,6 +40,18 @@ export default async function actions(session) {
   await accept.waitFor();
   await session.command('Quillon: Discard All Changes');
   await session.shows('slow.py');
+
+  // While the model writes, that is shown, and can be stopped.
+  await session.openFile('stopped.py');
+  await session.press('Control+Home');
+  await session.action('Write a docstring for stopped');
+  const progress = session.notification('Write a docstring for stopped');
+  await progress.getByText('Cancel', { exact: true }).first().waitFor();
+  await session.picture('progress');
+  await progress.getByText('Cancel', { exact: true }).first().click();
+  await progress.waitFor({ state: 'detached' });
+  await session.equal('nothing is left', () => page.locator('.notification-list-item').count(), 0);
+  await session.equal('nothing changed', () => session.lines(), files['stopped.py'].split('\n'));
 
   // What cannot be written is said.
   await session.openFile('broken.py');

@@ -15,7 +15,7 @@ export default async function broken(session) {
     await session.command('Notifications: Clear All Notifications');
   };
   await says('no-quillon', 'has no quillon installed', 'Open settings');
-  await says('missing', 'there is no such program', 'Open settings');
+  await says('missing', 'does not exist', 'Open settings');
   await says('too-old', '3.11 or newer is needed', 'Open settings');
 
   // Asking all the same keeps the question and says why nothing answers.
@@ -29,4 +29,19 @@ export default async function broken(session) {
 
   // Another start would end the same way.
   await says('garbage', 'Hello, this is no language server.', 'Open settings');
+
+  await noModel(session);
+}
+
+/** The server runs, and its model is not there. */
+async function noModel(session) {
+  session.configure({
+    'quillon.interpreter': session.asked.python,
+    'quillon.model.path': '/nowhere/model.gguf',
+  });
+  await session.until('the server runs', async () => /no model|the engine failed/.test(await session.status()));
+  await session.newChat();
+  await session.ask('Are you there?');
+  await (await session.answer(1)).locator('.problem', { hasText: '/nowhere/model.gguf' }).waitFor();
+  await session.picture('no-model');
 }

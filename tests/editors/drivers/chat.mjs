@@ -6,6 +6,9 @@ export const files = {
   'conftest.py': '',
 };
 
+/** How many there are at the end. */
+const ANSWERS = 8;
+
 const PASTED = ['def add(a, b):', '    return a + b', 'print(add(1, 2))', ''];
 
 export default async function chat(session) {
@@ -101,14 +104,24 @@ async function approvals(session) {
   await card.locator('summary').click();
   await card.getByText('passed').first().waitFor();
   await session.picture('approved');
+
+  // Allowed for the conversation, the same is not asked for again.
+  await session.ask('Run them all');
+  const third = session.chat.locator('article.answer').nth(3);
+  await third.locator('.approval .button', { hasText: 'Allow in this conversation' }).click();
+  await (await session.answer(4)).getByText('All pass.').waitFor();
+  await session.ask('Run them all');
+  const fourth = await session.answer(5);
+  await fourth.getByText('All pass.').waitFor();
+  await fourth.locator('.card.tool.done').waitFor();
 }
 
 async function stop(session) {
   const { chat } = session;
   await session.ask('Count to a hundred');
-  await chat.locator('article.answer').nth(3).getByText('one two three').waitFor();
+  await chat.locator('article.answer').nth(5).getByText('one two three').waitFor();
   await chat.locator('button[aria-label="Stop"]').click();
-  await (await session.answer(4)).getByText('Stopped.').waitFor();
+  await (await session.answer(6)).getByText('Stopped.').waitFor();
   await chat.locator('button[aria-label="Send"]').waitFor();
   await session.picture('stopped');
 }
@@ -116,14 +129,14 @@ async function stop(session) {
 /** A proposed edit is approved with its diff, and applied whole. */
 async function edits(session) {
   await session.ask('Call it plus');
-  const running = session.chat.locator('article.answer').nth(4);
+  const running = session.chat.locator('article.answer').nth(6);
   await running.locator('.approval .line.in', { hasText: '+def plus' }).waitFor();
   await session.picture('edit-approval');
   await session.theme('Dark Modern');
   await session.picture('edit-approval-dark');
   await session.theme('Light Modern');
   await running.locator('.approval .button', { hasText: 'Allow once' }).click();
-  const card = (await session.answer(5)).locator('.card.edit');
+  const card = (await session.answer(7)).locator('.card.edit');
   await session.picture('edit');
   await card.locator('.button', { hasText: 'Apply' }).click();
   await card.getByText('Applied').waitFor();
@@ -135,7 +148,7 @@ async function edits(session) {
 
 async function hostile(session) {
   await session.ask('Be hostile');
-  const answer = await session.answer(6);
+  const answer = await session.answer(ANSWERS);
   await answer.getByText('onerror').first().waitFor();
   for (const selector of ['img', 'script', 'a[href^="javascript"]', 'a[href^="command"]']) {
     await session.equal(`no ${selector}`, () => answer.locator(selector).count(), 0);
@@ -164,7 +177,7 @@ async function move(session) {
 }
 
 async function everything(session) {
-  await session.equal('all answers', () => session.chat.locator('article.answer').count(), 6);
+  await session.equal('all answers', () => session.chat.locator('article.answer').count(), ANSWERS);
   await session.chat.getByText('The tests pass.').waitFor();
 }
 

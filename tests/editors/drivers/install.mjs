@@ -1,11 +1,40 @@
-// No Quillon anywhere: an offer to install it into an environment of its own, and then it runs.
+// No Quillon anywhere: an offer to install it into an environment of its own. Without a Python, and
+// with one that makes no environments, it says so and can be tried again; then it runs.
+import fs from 'node:fs';
+import path from 'node:path';
+
 export const files = { 'a.py': 'x = 1\n' };
 
 export default async function install(session) {
+  const python = path.join(session.asked.bin, 'python3');
+  const aside = `${python}.aside`;
   const offer = session.notification('is not installed');
   await offer.getByText('Open settings').waitFor();
   await session.picture('offer');
-  await offer.getByText('Install', { exact: true }).click();
+  fs.renameSync(python, aside);
+  try {
+    await offer.getByText('Install', { exact: true }).click();
+    const none = session.notification('No Python 3.11 or newer was found');
+    await none.getByText('Try again').waitFor();
+    await session.picture('no-python');
+
+    fs.symlinkSync(path.join(session.asked.programs, 'no-environments'), python);
+    await none.getByText('Try again').click();
+    const failed = session.notification('The installation failed');
+    await failed.getByText('Show log').waitFor();
+    await session.picture('install-failed');
+    const line = session.page.locator('.part.panel .view-line', { hasText: 'ensurepip is not' }).first();
+    // Soon after the start the workbench may not know the channel yet, and shows nothing.
+    await session.again('the log', async (timeout) => {
+      await session.command('Quillon: Show the Log');
+      await line.waitFor({ timeout });
+    });
+    await session.command('View: Toggle Panel');
+  } finally {
+    fs.rmSync(python, { force: true });
+    fs.renameSync(aside, python);
+  }
+  await session.command('Quillon: Install the Server');
   await session.notification('Installing Quillon').waitFor();
   await session.picture('installing');
   await session.ready();

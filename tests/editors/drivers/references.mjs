@@ -36,6 +36,7 @@ export default async function references(session) {
   await session.shows('a.py');
 
   await symbols(session);
+  await leftOut(session);
 
   // From the editor's menu; the chip takes its mark along when it is removed.
   await session.focusEditor();
@@ -45,12 +46,29 @@ export default async function references(session) {
   await chip('@a.py:1-').locator('button').click();
   await session.equal('it is gone', () => input.inputValue(), ' ');
 
-  // A reload brings the question back without what was attached to it in its text.
-  await session.load();
-  await session.openChat();
+  // Opened from the list, the question comes back without what was attached to it in its text.
+  await session.newChat();
+  await session.command('Quillon: Show the Conversations');
+  await chat.locator('.history .row-open', { hasText: '@a.py' }).first().click();
   await question.locator('.chip', { hasText: 'a.py' }).first().waitFor();
   await session.equal('the question is as it was asked', async () =>
     (await question.locator('.question-text').textContent())?.trim(), 'What is attached? @a.py and #selection');
+}
+
+/** What the model has no room for is named. */
+async function leftOut(session) {
+  session.write('long.py', 'value = [1, 2, 3, 4, 5, 6, 7, 8]\n'.repeat(4_000));
+  const input = session.chat.locator('textarea');
+  await session.again('the file is offered', async (timeout) => {
+    await input.fill('');
+    await input.pressSequentially('What is attached? @long', { delay: 30 });
+    await session.chat.locator('.offer li', { hasText: '@long.py' }).first().waitFor({ timeout });
+  });
+  await input.press('Enter');
+  await input.press('Enter');
+  const answer = await session.answer(2);
+  await answer.locator('.notice', { hasText: 'long.py' }).waitFor();
+  await session.picture('left-out');
 }
 
 /** Symbols come from Quillon's own index of the workspace, also of files that are not open. */

@@ -78,10 +78,11 @@ export class Session {
     }
   }
 
-  /** Another window on the same workspace. */
-  async another() {
-    const session = new Session(this.browser, await this.browser.page(), this.asked);
-    await session.load();
+  /** Another window, on the same workspace where no other is named. */
+  async another(workspace = this.workspace, file = undefined) {
+    const asked = { ...this.asked, workspace };
+    const session = new Session(this.browser, await this.browser.page(), asked);
+    await session.load(file);
     return session;
   }
 
@@ -266,9 +267,9 @@ export class Session {
     return this.#text('.ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text');
   }
 
-  /** The same with the ghost text in its line. */
+  /** The same with the ghost text in its line, and without what it hides. */
   shown() {
-    return this.#text('.none');
+    return this.#text('.ghost-text-hidden');
   }
 
   #text(leftOut) {
@@ -369,7 +370,8 @@ export class Session {
   /** Wait for the end of the last answer, and return it. */
   async answer(count) {
     const last = this.chat.locator('article.answer').nth(count - 1);
-    await last.locator('.outcome:not(.working)').waitFor();
+    // Where there is nothing to say of how it ended, it is there and empty.
+    await last.locator('.outcome:not(.working)').waitFor({ state: 'attached' });
     return last;
   }
 }

@@ -131,7 +131,9 @@ export function editCard(edit: EditBlock, { strings, edit: act }: CardActions): 
     'section',
     { class: `card edit ${edit.state}`, label: edit.label },
     element('div', { class: 'edit-label' }, edit.label),
-    element('div', { class: 'edit-files' }, edit.files.join(', ')),
+    edit.files.every((file) => edit.label.includes(file))
+      ? null
+      : element('div', { class: 'edit-files' }, edit.files.join(', ')),
   );
   if (edit.problem !== '') card.append(element('p', { class: 'problem' }, edit.problem));
   if (edit.state === 'proposed' || edit.state === 'failed') {
