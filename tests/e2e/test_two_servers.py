@@ -208,6 +208,39 @@ async def test_a_killed_engine_costs_a_sentence_and_no_session(folder, made, end
         assert await gone(running)
 
 
+async def test_a_wedged_engine_costs_a_sentence_and_is_replaced(folder, made, endless):
+    async with server_in(folder, made) as server:
+        uri = await begin(server, folder, endless)
+        number = await begun(server)
+        (engine,) = made.processes()
+        engine.suspend()
+        # Everything that needs no model is answered all the same.
+        assert (await server.call("quillon/status/get"))["result"]["state"] == "busy"
+        place = {"textDocument": {"uri": uri}, "position": {"line": 1, "character": 4}}
+        assert "error" not in await server.call("textDocument/completion", place)
+        lost = (await server.response(number))["error"]
+        assert lost == {"code": -32803, "message": "the engine process does not answer; ask again"}
+        server.seen.clear()  # what was streamed of the answer that was lost
+        again = await begun(server)
+        (other,) = made.processes()
+        assert other.pid != engine.pid
+        server.notify("$/cancelRequest", {"id": again})
+        assert (await server.response(again))["result"]["finishReason"] == "cancelled"
+
+
+async def test_only_the_engine_process_loads_llama_cpp(folder, made):
+    async with server_in(folder, made) as server:
+        await begin(server, folder, BRIEF)
+        assert (await answer(server, "thank you"))["result"]["text"]
+        (engine,) = made.processes()
+        ours = psutil.Process(server.process.pid)
+        loaded = [
+            any("libllama" in file.path for file in process.memory_maps())
+            for process in (engine, ours)
+        ]
+        assert loaded == [True, False]
+
+
 async def test_a_client_that_vanishes_frees_the_engine(folder, made, endless):
     watcher = made.client(Path(endless["model"]["path"]))
     idle = asyncio.Event()

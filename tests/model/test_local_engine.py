@@ -97,6 +97,11 @@ async def test_a_stopped_engine_loses_the_request_and_goes_on_when_it_wakes(made
     assert (await engine.info()).pid == pid
 
 
+def test_a_silent_engine_is_noticed_within_two_seconds():
+    patience = Patience()
+    assert patience.silence + patience.ping < 2.0
+
+
 SHORT = {"stuck": Patience(stuck=2.0, grace=600.0), "grace": Patience(stuck=600.0, grace=2.0)}
 
 
