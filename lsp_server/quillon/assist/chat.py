@@ -301,7 +301,7 @@ class Turn:
         mode = self._settings.tool_arguments
         if mode == "auto":
             mode = "span" if info.embedded else "schema"
-        if mode == "free" or not definitions:
+        if mode == "free":
             return None
         if mode == "schema":
             return schema_constraint(definitions, dialect)

@@ -136,7 +136,7 @@ class Asker:
     def _constraint(
         self, mode: Mode, definitions: Sequence[dict[str, Any]], messages: Sequence[Message]
     ) -> Constraint | None:
-        if mode == "free" or not definitions:
+        if mode == "free":
             return None
         if mode == "schema":
             return schema_constraint(definitions, self._dialect)
