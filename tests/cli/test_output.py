@@ -3,8 +3,8 @@
 import pytest
 import typer
 
+from quillon.cli.markdown import ReadableMarkdown
 from quillon.cli.output import Output, fail
-from quillon.cli.tables import ReadableMarkdown
 
 
 def test_a_notice_in_the_middle_of_an_answer_has_its_own_line(capfd):

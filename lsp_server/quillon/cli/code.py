@@ -13,8 +13,8 @@ from quillon.assist.edits import BadAnswer
 from quillon.assist.explain import explain
 from quillon.assist.inline import Query, Suggester
 from quillon.assist.inline_reason import Nothing
+from quillon.cli.markdown import ReadableMarkdown
 from quillon.cli.output import Output, fail
-from quillon.cli.tables import ReadableMarkdown
 from quillon.context.document import DocumentSnapshot
 from quillon.engine.choose import open_engine
 from quillon.session import Session

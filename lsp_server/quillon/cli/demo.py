@@ -23,8 +23,8 @@ from rich.text import Text
 
 from quillon import protocol
 from quillon.cli.editor import Editor, ServerEndedError
+from quillon.cli.markdown import ReadableMarkdown
 from quillon.cli.output import Output, fail
-from quillon.cli.tables import ReadableMarkdown
 from quillon.cli.user_settings import of_model
 from quillon_tools.visible import harmless
 

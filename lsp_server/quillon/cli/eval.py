@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from quillon import __version__
+from quillon.cli.markdown import ReadableMarkdown
 from quillon.cli.output import Output, fail
-from quillon.cli.tables import ReadableMarkdown
 from quillon.cli.user_settings import UserSettingsError, of_model, user_settings
 from quillon.engine.base import EngineInfo
 from quillon.engine.choose import open_engine

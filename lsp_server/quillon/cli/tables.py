@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markdown import Markdown, TableElement
 from rich.table import Table
 from rich.text import Text
 
@@ -34,20 +33,6 @@ class Rows:
             yield self._table
         else:
             yield Text("\n").join(_records(self._table, console))
-
-
-class ReadableMarkdown(Markdown):
-    """Markdown of anybody's: its tables are `Rows`, and it steers no terminal."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(harmless(text))
-
-    class _Table(TableElement):
-        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-            for drawn in super().__rich_console__(console, options):
-                yield Rows(drawn) if isinstance(drawn, Table) else drawn
-
-    elements = {**Markdown.elements, "table_open": _Table}  # noqa: RUF012 - as rich has it
 
 
 def _least_width(table: Table, console: Console) -> int:
