@@ -306,7 +306,7 @@ class Turn:
         if mode == "schema":
             return schema_constraint(definitions, dialect)
         # In a thread: of a full context it takes some time.
-        live = await self._tools.live()
+        live = await self._tools.live() if definitions else None
         if info.embedded:
             make = partial(facts_constraint, live=live)
             return await asyncio.to_thread(make, definitions, dialect, seen)
