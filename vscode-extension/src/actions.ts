@@ -13,6 +13,7 @@ import type { CodeAction } from './protocol';
 import * as requests from './requests';
 import { filesOf, refused } from './review/files';
 import type { Reviews } from './review/reviews';
+import type { Writing } from './writing';
 
 export const RUN = 'quillon.runAction';
 
@@ -35,9 +36,12 @@ export function byCommand<Action extends vscode.Command | vscode.CodeAction>(
 export async function runAction(
   client: LanguageClient,
   reviews: Reviews,
+  writing: Writing,
   action: CodeAction,
 ): Promise<void> {
-  const { edit } = await requests.resolveAction.send(client, action);
+  const { edit } = await writing.run(action.title, (token) =>
+    requests.resolveAction.send(client, action, token),
+  );
   if (edit === undefined) throw new Error(refused());
   if (reviewsActions()) await reviews.review(await filesOf(client, edit));
   else await applyEdit(client, edit);

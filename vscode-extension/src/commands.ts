@@ -13,12 +13,14 @@ import type { Reviews } from './review/reviews';
 import type { Server } from './server';
 import type { Snooze } from './snooze';
 import type { StatusItem } from './status';
+import type { Writing } from './writing';
 
 export interface Parts {
   readonly context: vscode.ExtensionContext;
   readonly server: Server;
   readonly chat: ChatPanel;
   readonly reviews: Reviews;
+  readonly writing: Writing;
   readonly models: Models;
   readonly status: StatusItem;
   readonly snooze: Snooze;
@@ -53,7 +55,7 @@ function isCancelled(error: unknown): boolean {
 }
 
 function table(parts: Parts): Readonly<Record<string, Command>> {
-  const { server, chat, reviews, models, log } = parts;
+  const { server, chat, reviews, writing, models, log } = parts;
   return {
     'quillon.openChat': () => chat.show(),
     'quillon.newChat': () => chat.startNew(),
@@ -70,7 +72,7 @@ function table(parts: Parts): Readonly<Record<string, Command>> {
     'quillon.review.next': () => reviews.step(1),
     'quillon.review.previous': () => reviews.step(-1),
     'quillon.review.compare': () => reviews.compare(),
-    [RUN]: (action: CodeAction) => runAction(server.client, reviews, action),
+    [RUN]: (action: CodeAction) => runAction(server.client, reviews, writing, action),
     'quillon.explainSelection': () => explain(chat),
     'quillon.addSelectionToChat': () => chat.attachSelection(),
     'quillon.restart': () => server.restart(),

@@ -17,6 +17,7 @@ import { Server } from './server';
 import { Snooze } from './snooze';
 import { StatusItem } from './status';
 import { middleware } from './suggestions';
+import { Writing } from './writing';
 
 let running: Server | undefined;
 
@@ -25,6 +26,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = recentLog('Quillon');
   const trace = vscode.window.createOutputChannel('Quillon Trace', { log: true });
   const snooze = new Snooze(() => Date.now());
+  const writing = new Writing();
   const prepare = (client: LanguageClient): void => {
     requests.status.hear(client, (status) => tell(status));
     requests.explain.hear(client, (question) => void chat.ask(question));
@@ -34,7 +36,7 @@ export function activate(context: vscode.ExtensionContext): void {
     context,
     log.channel,
     trace,
-    middleware(snooze, () => server.settings()),
+    middleware(snooze, writing, () => server.settings()),
     prepare,
   );
   running = server;
@@ -47,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const models = new Models(server, log.channel);
   const chat = new ChatPanel(context, server, log.channel, reviews);
   const parts = {
-    ...{ context, server, chat, reviews, models, snooze },
+    ...{ context, server, chat, reviews, writing, models, snooze },
     ...{ status: item, log: log.channel, recent: log.lines },
   };
   context.subscriptions.push(

@@ -1,15 +1,23 @@
 /**
- * What the language client asks on the way: silence, settings without the extension's own, and code
- * actions that are worked out by a command.
+ * What the language client asks on the way: silence, settings without the extension's own, code
+ * actions that are worked out by a command, and where their progress is shown.
  */
 
 import type { Middleware } from 'vscode-languageclient/node';
 
 import { byCommand } from './actions';
 import type { Snooze } from './snooze';
+import type { Writing } from './writing';
 
-export function middleware(snooze: Snooze, settings: () => Record<string, unknown>): Middleware {
+export function middleware(
+  snooze: Snooze,
+  writing: Writing,
+  settings: () => Record<string, unknown>,
+): Middleware {
   return {
+    handleWorkDoneProgress(token, told, next) {
+      if (!writing.takes(told)) next(token, told);
+    },
     async provideCodeActions(document, range, context, token, next) {
       return (await next(document, range, context, token))?.map(byCommand);
     },
