@@ -51,7 +51,7 @@ def test_an_editor_reads_lines_of_json(server, quillon, tmp_path):
 def test_an_error_is_a_line_of_json_too(server, quillon):
     done = quillon("model", "pull", "nonsense", "--json")
     assert done.status == 1
-    assert done.lines[0]["error"].startswith("There is no recommended model nonsense.")
+    assert done.lines[0]["error"].startswith("There is no recommended model 'nonsense'.")
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -66,6 +66,7 @@ def test_a_narrow_window_cuts_no_name_of_an_option(quillon):
         (("complete", f"shop/cart.py:{'1' * 5000}:1"), "names no place"),
         (("explain", "shop/cart.py:0"), "counted from 1"),
         (("chat", "-p", "  \n"), "The question is empty"),
+        (("model", "pull", "qwen3-4b", "--sha256", "12"), "is no SHA-256"),
     ],
 )
 def test_a_wrong_call_ends_with_status_2(here, words, said):
@@ -92,6 +93,7 @@ def test_a_wrong_call_ends_with_status_2(here, words, said):
         (("explain", "shop/prices.py:3", "-m", "missing.gguf"), "There is no model file at"),
         (("engine", "run", "-m", "missing.gguf"), "There is no model file at"),
         (("demo", "-m", "missing.gguf"), "There is no model file at"),
+        (("demo", "--svg", "nowhere/x.svg"), "nowhere/x.svg cannot be written"),
     ],
 )
 def test_what_is_missing_ends_with_status_1_and_one_sentence(here, words, said):

@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from quillon import __version__
 from quillon.cli import eval_options
 from quillon.cli.ending import guarded, guarded_loop
-from quillon.cli.output import Output, chosen_folder, complain, fail
+from quillon.cli.output import Output, check_writable, chosen_folder, complain, fail
 from quillon.cli.user_settings import UserSettingsError, of_model, user_settings
 from quillon.settings import Settings
 
@@ -240,6 +240,7 @@ def demo(
     """Show the main job on real code, through the language server."""
     from quillon.cli.demo import run_demo  # noqa: PLC0415 - commands load what they need
 
+    check_writable(svg)
     output = Output(record=svg is not None)
     try:
         guarded_loop(run_demo(model, output), json=False)

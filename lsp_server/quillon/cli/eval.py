@@ -12,7 +12,7 @@ from rich.progress import Progress as Bar
 
 from quillon import __version__
 from quillon.cli.markdown import ReadableMarkdown
-from quillon.cli.output import Output, fail
+from quillon.cli.output import Output, check_writable, fail
 from quillon.cli.user_settings import UserSettingsError, of_model, user_settings
 from quillon.engine.base import EngineInfo
 from quillon.engine.choose import open_engine
@@ -57,25 +57,11 @@ def run_eval(wish: Wish, plan: Plan) -> int:
     if wish.url and wish.model:
         fail("Name a model file or a remote engine (--url), not both.", status=2)
     for file in (wish.json, wish.markdown):
-        _check_writable(file)
+        check_writable(file)
     try:
         return asyncio.run(_run(wish, plan))
     except EvalError as error:
         fail(str(error))
-
-
-def _check_writable(file: Path | None) -> None:
-    """Leave now where a file could not be written after hours of asking."""
-    if file is None or file.is_fifo() or file.is_char_device():
-        return  # whoever reads a pipe may not be there yet
-    is_new = not file.exists()
-    try:
-        with file.open("ab"):
-            pass
-        if is_new:
-            file.unlink()
-    except OSError as error:
-        fail(f"{file} cannot be written: {error.strerror}. Name another file.")
 
 
 async def _run(wish: Wish, plan: Plan) -> int:

@@ -1,5 +1,6 @@
 """`quillon model pull`: download a model, with progress, and say how to use it."""
 
+import re
 import signal
 import sys
 import time
@@ -21,7 +22,7 @@ from rich.progress import (
 )
 
 from quillon.cli.model import size
-from quillon.cli.output import Output
+from quillon.cli.output import Output, fail
 from quillon.engine.base import ModelError
 from quillon.engine.catalogue import recommended
 from quillon.engine.models import models_folder, verify
@@ -29,6 +30,7 @@ from quillon.engine.pull import events, pull
 
 _EVERY = 0.25  # seconds between two lines of progress
 _TERMINATED = 143
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 class Use(msgspec.Struct, frozen=True, tag_field="event", tag="pulled"):
@@ -45,6 +47,9 @@ def pull_model(what: str, sha256: str | None, output: Output) -> int:
     Raises:
         PullError: It could not be downloaded; the message says why.
     """
+    if sha256 is not None and not _SHA256.fullmatch(sha256.strip()):
+        wrong = f"{sha256!r} is no SHA-256: those are 64 digits from 0 to f."
+        fail(wrong, json=output.json, status=2)
     output.notice("Asking the server about the file")
     with _ended_by_sigterm(), _bar(output) as bar:
         shown = _Shown(output, bar)

@@ -149,6 +149,20 @@ def chosen_folder(folder: Path, *, json: bool = False) -> Path:
     return path.resolve()
 
 
+def check_writable(file: Path | None) -> None:
+    """Leave now where a file could not be written when the work is done."""
+    if file is None or file.is_fifo() or file.is_char_device():
+        return  # whoever reads a pipe may not be there yet
+    is_new = not file.exists()
+    try:
+        with file.open("ab"):
+            pass
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}. Name another file.")
+
+
 def _shown(text: str) -> str:
     """The text as rich prints it as it is: models and files write neither markup nor escapes."""
     return escape(harmless(text))

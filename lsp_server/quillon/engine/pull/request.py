@@ -83,7 +83,7 @@ def parse(what: str) -> HubFile | Remote:
         raise PullError(f"{what} is a file on this machine: set model.path to it.")
     names = ", ".join(model.name for model in RECOMMENDED)
     raise PullError(
-        f"There is no recommended model {what}. Recommended: {names}. Others are given as "
+        f"There is no recommended model {what!r}. Recommended: {names}. Others are given as "
         "owner/repository:file.gguf of the Hugging Face Hub, or as an https:// address."
     )
 
