@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,9 @@ def here(project, home, monkeypatch, capfd):
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("QUILLON_MODEL", raising=False)
 
-    def run(*words: str) -> Ended:
+    def run(*words: str, over: Mapping[str, str] | None = None) -> Ended:
+        for name, value in (over or {}).items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["quillon", *words])
         with pytest.raises(SystemExit) as ended:
             main()

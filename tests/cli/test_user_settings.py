@@ -87,15 +87,15 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("text", "why"), BROKEN.values(), ids=BROKEN)
-def test_one_that_cannot_be_read_stops_the_command(quillon, config, project, text, why):
-    ended = quillon("chat", "-p", "hi", "-C", str(project), **config(text))
+def test_one_that_cannot_be_read_stops_the_command(here, config, project, text, why):
+    ended = here("chat", "-p", "hi", "-C", str(project), **config(text))
     assert (ended.status, ended.out) == (1, "")
     assert why in ended.sentence
     assert str(config.file) in ended.sentence
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "bytes", "lost link"])
-def test_what_is_no_file_of_text_stops_the_command(quillon, config, project, kind):
+def test_what_is_no_file_of_text_stops_the_command(here, config, project, kind):
     found = config({})
     config.file.unlink()
     if kind == "folder":
@@ -106,20 +106,20 @@ def test_what_is_no_file_of_text_stops_the_command(quillon, config, project, kin
         config.file.write_bytes(b"\xff\xfe{}")
     else:
         config.file.symlink_to("nowhere")
-    ended = quillon("model", "path", **found)
+    ended = here("model", "path", **found)
     assert ended.status == 1
     assert str(config.file) in ended.sentence
 
 
-def test_an_option_outranks_it(quillon, config, tmp_path):
+def test_an_option_outranks_it(here, config, tmp_path):
     found = config({"model": {"path": str(tmp_path / "of-the-file.gguf")}})
-    assert "of-the-file" in quillon("model", "path", **found).out
-    assert "of-the-option" in quillon("model", "path", "-m", "of-the-option.gguf", **found).out
+    assert "of-the-file" in here("model", "path", **found).out
+    assert "of-the-option" in here("model", "path", "-m", "of-the-option.gguf", **found).out
 
 
-def test_an_option_that_names_a_model_is_heeded_whatever_engine_the_file_names(quillon, config):
+def test_an_option_that_names_a_model_is_heeded_whatever_engine_the_file_names(here, config):
     found = config({}, "Of the script.")
-    ended = quillon("chat", "-p", "hi", "-m", "of-the-option.gguf", **found)
+    ended = here("chat", "-p", "hi", "-m", "of-the-option.gguf", **found)
     assert ended.status == 1
     assert "of-the-option.gguf" in ended.sentence
 
