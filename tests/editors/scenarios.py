@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from editors.cache import cache_folder
 from editors.code_server import Editor
 from editors.scripts import engine_settings
 
@@ -13,9 +14,9 @@ def drive(
 ) -> None:
     """Play a scenario in a window, whose failure is reported with a picture.
 
-    Its pictures are kept where `QUILLON_TEST_PICTURES` says, else as long as the workbench.
+    The pictures of its steps stay in the editors' cache, or where `QUILLON_TEST_PICTURES` says.
     """
-    kept = os.environ.get("QUILLON_TEST_PICTURES") or editor.surroundings.folder / "pictures"
+    kept = os.environ.get("QUILLON_TEST_PICTURES") or cache_folder() / "pictures"
     failure = editor.drive(scenario, window, Path(kept) / scenario, machine, **given)
     assert failure is None, f"{failure}\n{editor.log()}"
 

@@ -6,6 +6,9 @@ const GHOST = 'a, b:\n    return a + b';
 
 export const files = { 'a.py': 'x = 1\n' };
 
+/** Else the file would be back in its folder at once. */
+export const user = { 'files.autoSave': 'off' };
+
 export default async function unsaved(session) {
   await session.ready();
   await untitled(session);
@@ -38,11 +41,10 @@ async function lostFolder(session) {
   await session.ready();
   await session.newChat();
   await session.ask('What does add do?');
-  const card = (await session.answer(1)).locator('.card.tool.failed');
-  await card.locator('summary').click();
-  await card.locator('pre.bad').waitFor();
+  await (await session.answer(1)).getByText('That is all.').waitFor();
   await session.picture('lost-folder');
 
+  await session.equal('nothing is in its place', async () => fs.existsSync(session.workspace), false);
   await session.focusEditor();
   await session.equal('what was typed is there', () => session.lines(), ['x = 1', 'y = 2']);
   await session.save();
