@@ -175,6 +175,29 @@ async def test_a_full_disk_under_the_engine_is_named(folder):
         assert await server.process.stderr.read() == b""
 
 
+async def test_a_disk_that_fills_up_in_mid_session_loses_nothing_that_was_saved(folder, tmp_path):
+    script = script_file(tmp_path, {"reply": "Hi."}, {"reply": call_of("a.py")}, {"reply": "Seen."})
+    settings = {"engine": {"kind": "scripted", "script": str(script)}}
+    async with raw_server(folder, settings=settings) as server:
+        await begin(server, folder)
+        response, streamed = await ask(server, "hello")
+        assert not any(value["kind"] == "notice" for value in streamed)
+        conversation = {"conversationId": response["result"]["conversationId"]}
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+        response, streamed = await ask(server, "read it", **conversation)
+        assert response["result"]["text"] == "Seen."
+        notices = [value["text"] for value in streamed if value["kind"] == "notice"]
+        assert [notice for notice in notices if "could not be saved" in notice]
+        assert "Traceback" not in str(streamed)
+        kept = (await server.call("quillon/conversations/get", conversation))["result"]
+        assert len(kept["messages"]) > 2  # this session still knows it
+        assert await server.leave() == 0
+    async with raw_server(folder, settings=settings) as server:
+        await begin(server, folder)
+        kept = (await server.call("quillon/conversations/get", conversation))["result"]
+        assert [message["text"] for message in kept["messages"]] == ["hello", "Hi."]
+
+
 async def test_a_client_that_vanishes_while_files_are_read(folder, tmp_path):
     step = {"reply": call_of("a.py"), "gates": {1: "never"}}
     settings = {"engine": {"kind": "scripted", "script": str(script_file(tmp_path, step))}}
