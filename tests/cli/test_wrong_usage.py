@@ -153,7 +153,14 @@ def test_names_that_are_not_unicode(quillon):
 
 @pytest.mark.parametrize(
     "words",
-    [("--version",), ("model", "list"), ("model", "list", "--json"), ("explain", "x:1", "--json")],
+    [
+        ("--version",),
+        ("--help",),
+        ("eval", "--help"),
+        ("model", "list"),
+        ("model", "list", "--json"),
+        ("explain", "x:1", "--json"),
+    ],
 )
 def test_a_reader_that_leaves(quillon, words):
     reading, writing = os.pipe()
