@@ -28,6 +28,7 @@ from quillon.settings import ModelSettings
 HOST_MODULE = "quillon.engine.host"
 
 _ROOM = 16_384  # bytes; what the process writes before it serves
+_LOOKS = 4
 _POLL = 0.05  # seconds between looks for a process that starts
 
 
@@ -79,11 +80,9 @@ async def attach(endpoint: Endpoint, patience: Patience) -> Connection | None:
     state = await asyncio.to_thread(read_state, endpoint.state_path)
     if state is None:
         return None
-    before = pulse(state.pid)
     connecting = asyncio.create_task(connect(state, patience))
     try:
-        await asyncio.wait({connecting}, timeout=patience.stuck)
-        if connecting.done() or before is None or pulse(state.pid) != before:
+        if not await _is_stuck(connecting, state, patience):
             return await connecting
     except TimeoutError:
         pass
@@ -91,6 +90,19 @@ async def attach(endpoint: Endpoint, patience: Patience) -> Connection | None:
         connecting.cancel()
     kill_host(state.pid)
     return None
+
+
+async def _is_stuck(
+    connecting: "asyncio.Task[Connection | None]", state: HostState, patience: Patience
+) -> bool:
+    """Whether the process sleeps although somebody connects to it."""
+    before = pulse(state.pid)
+    # Several looks: after a stall of our own loop, the answer may still lie unread at the first.
+    for _ in range(_LOOKS):
+        await asyncio.wait({connecting}, timeout=patience.stuck / _LOOKS)
+        if connecting.done() or before is None or pulse(state.pid) != before:
+            return False
+    return True
 
 
 async def connect(state: HostState, patience: Patience) -> Connection | None:
