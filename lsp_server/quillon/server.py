@@ -83,7 +83,6 @@ def serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout: Binary
     sys.setswitchinterval(_SWITCH_INTERVAL)
     # Nor for the garbage collector: what is loaded by now stays, so it need not look at it.
     gc.freeze()
-    gc.enable()
     try:
         problem = asyncio.run(_serve(server, hands, stdin_fd, stdout))
     except SystemExit as stop:  # raised by pygls on `exit`

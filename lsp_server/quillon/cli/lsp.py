@@ -4,7 +4,6 @@ The first answer goes out before the server is imported; see `quillon.handshake`
 """
 
 import argparse
-import gc
 import json
 import logging
 import os
@@ -36,8 +35,6 @@ def run(arguments: list[str]) -> int:
         return 1
     _start_log(options.log_file, options.log_level or "info")
 
-    # Hundreds of classes are made now and nothing is garbage; `serve` lets the collector on again.
-    gc.disable()
     from quillon.server import ServerOptions, create_server, serve  # noqa: PLC0415
 
     server = create_server(ServerOptions(_overrides(options)))
