@@ -58,6 +58,7 @@ def test_a_narrow_window_cuts_no_name_of_an_option(quillon):
         (("complete",), "Missing argument 'FILE:LINE:COL'"),
         (("lsp", "--nope"), "unrecognized arguments: --nope"),
         (("lsp", "--settings", "{bad"), "not JSON"),
+        (("lsp", "--settings", "[" * 60_000), "not JSON: maximum recursion depth"),
         (("lsp", "--settings", "[]"), "expected a JSON object"),
         (("lsp", "--log-level", "loud"), "invalid choice"),
         (("complete", "shop/cart.py"), "names no place. Write FILE:LINE:COL"),
