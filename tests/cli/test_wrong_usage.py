@@ -41,6 +41,10 @@ def test_every_command_explains_itself(here, command):
     assert ended.err == ""
 
 
+def test_a_window_of_unknown_width_shows_everything(quillon):
+    assert "qwen3-4b" in quillon("model", "list", over={"COLUMNS": "0"}).out
+
+
 def test_a_narrow_window_cuts_no_name_of_an_option(quillon):
     said = quillon("eval", "--help", over={"COLUMNS": "40"}).out
     assert max(map(len, said.splitlines())) <= 40

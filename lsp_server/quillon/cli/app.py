@@ -16,6 +16,8 @@ from quillon.cli.output import Output, check_writable, chosen_folder, complain, 
 from quillon.cli.user_settings import UserSettingsError, of_model, user_settings
 from quillon.settings import Settings
 
+if os.environ.get("COLUMNS") == "0":  # it means that nobody knows; rich would show nothing at all
+    del os.environ["COLUMNS"]
 _COLUMNS = shutil.get_terminal_size().columns
 _IS_NARROW = _COLUMNS < 80  # noqa: PLR2004 - from there on rich shows all options in full
 
