@@ -162,6 +162,8 @@ def test_engines_are_seen_and_stopped(quillon):
     none = quillon("engine", "status", "--json", over=over)
     assert (none.status, none.out) == (0, "")
     assert "No engine runs" in none.err
+    first = quillon.start("engine", "run", over=over)
+    assert any(b"runs on" in line for line in first.stderr)  # now whoever asks gets this one
     assert quillon("complete", "shop/prices.py:19:9", over=over).status in (0, 3)
     (line,) = quillon("engine", "status", "--json", over=over).lines
     assert line["info"]["state"] == "ready"
@@ -170,8 +172,9 @@ def test_engines_are_seen_and_stopped(quillon):
     second = quillon("engine", "run", over=over)
     assert (second.status, second.err) == (1, "An engine for this model is already running.\n")
     assert quillon("engine", "stop", over=over).out == f"stopped {line['pid']}\n"
-    left = Engines(quillon.home / "own").processes()  # one may be on its last steps
-    assert psutil.wait_procs(left, timeout=60)[1] == []
+    with first:  # it has sent its standard output where its log goes, and ends in order
+        out, _ = first.communicate(timeout=60)
+    assert (first.returncode, out) == (0, b"")
     assert quillon("complete", "shop/prices.py:19:9", over=over).status in (0, 3)
     (killed,) = Engines(quillon.home / "own").processes()
     killed.kill()  # it leaves its state file behind

@@ -25,14 +25,14 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def run_app(app: Callable[[], object]) -> int:
     """Run a typer application; its status."""
     logging.lastResort = _Sentences()
-    before = _place_of_output()
     try:
         try:
             app()
             status = 0
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-            if _place_of_output() != before:  # so rich ends a help text whose reader left
+            if isinstance(ended.__context__, BrokenPipeError):
+                # So rich ends a help text. Its status 1 says nothing of a reader who left.
                 return _NO_READER
         if sys.stdout is not None:
             # Now, and not at the interpreter's end, where nobody could tell of a full disk.
@@ -85,15 +85,6 @@ def _sentence(error: OSError) -> str:
         return "The current folder is gone. Change to another one and call again."
     where = "" if error.filename is None else f"{error.filename}: "
     return f"{where}{error.strerror or error}."
-
-
-def _place_of_output() -> tuple[int, int] | None:
-    """What the standard output leads to; None where it is closed."""
-    try:
-        facts = os.fstat(1)
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino
 
 
 def _drop_output() -> None:
