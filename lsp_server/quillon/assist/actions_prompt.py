@@ -20,6 +20,7 @@ from quillon.context.gather import Gatherer
 from quillon.context.material import LeftOut, Part, left_out_of
 from quillon.context.neighbours import Neighbour, relative_path
 from quillon.engine.base import Engine, EngineInfo, Prompt, PromptTooLong
+from quillon.prompt.fences import fenced
 from quillon.prompt.messages import Message
 from quillon.prompt.template import ChatTemplate
 from quillon.text import Span
@@ -211,10 +212,7 @@ async def _unseen(
 
 
 def _fenced(snapshot: DocumentSnapshot | None, code: str) -> str:
-    fence = "```"
-    while fence in code:
-        fence += "`"
     language = "" if snapshot is None else snapshot.language_id
     if snapshot is not None and snapshot.language is not None:
         language = snapshot.language.id
-    return f"{fence}{language}\n{code}\n{fence}"
+    return fenced(code, language)

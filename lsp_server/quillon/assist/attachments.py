@@ -6,6 +6,7 @@ import msgspec
 
 from quillon.context.counts import Counter
 from quillon.context.gather import Gatherer
+from quillon.prompt.fences import fenced
 from quillon.text import LineIndex, Span
 
 
@@ -30,7 +31,7 @@ class Attachment(msgspec.Struct, frozen=True):
 
 def question(text: str, attachments: Sequence[Attachment]) -> str:
     """The user's message: what is attached, then the question."""
-    parts = [f"{item.label}\n```\n{item.text}\n```" for item in attachments]
+    parts = [f"{item.label}\n{fenced(item.text)}" for item in attachments]
     return "\n\n".join((*parts, text))
 
 

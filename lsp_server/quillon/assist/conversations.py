@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from quillon.prompt.fences import fenced
 from quillon.prompt.messages import Message
 
 logger = logging.getLogger(__name__)
@@ -204,14 +205,8 @@ def markdown(conversation: Conversation) -> str:
             body = "\n\n".join(part for part in (message.content, calls) if part)
             parts.append(f"## Quillon\n\n{body}")
         elif message.role == "tool":
-            fence = _fence(message.content)
-            parts.append(f"{fence}text\n{message.content}\n{fence}")
+            parts.append(fenced(message.content, "text"))
     return "\n\n".join(parts) + "\n"
-
-
-def _fence(text: str) -> str:
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
-    return "`" * (longest + 1)
 
 
 def _encoded(conversation: Conversation) -> bytes:

@@ -13,6 +13,7 @@ from quillon.assist.authorship import author
 from quillon.assist.edits import BadAnswer, prose_in
 from quillon.context.document import DocumentSnapshot
 from quillon.engine.base import Engine, Sampling
+from quillon.prompt.fences import fenced
 from quillon.prompt.quoting import quoting_constraint
 from quillon.text import Span
 
@@ -85,14 +86,11 @@ def _page(
     place = f"{label}:{first + 1}" + (f"-{last + 1}" if last > first else "")
     shown = Span(lines.line_start(first), lines.line_span(min(last, first + _SHOWN_LINES)).end)
     code = shown.cut(snapshot.text).replace("\r\n", "\n").replace("\r", "\n")
-    fence = "```"
-    while fence in code:
-        fence += "`"
     language = snapshot.language.id if snapshot.language is not None else ""
     parts = [f"# {_plain(_title(offer, label))}", f"`{place}`"]
     if offer.problem is not None:
         parts.append("> " + _plain(" ".join(offer.problem.message.split())))
-    parts += [f"{fence}{language}\n{code}\n{fence}", said]
+    parts += [fenced(code, language), said]
     parts += [f"*{note}*" for note in notes]
     return "\n\n".join(parts) + "\n"
 

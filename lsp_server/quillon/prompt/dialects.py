@@ -10,6 +10,8 @@ from quillon.prompt.parser import CallParser
 from quillon.prompt.plain import supports_tools
 from quillon.prompt.template import opens_thinking
 
+CALL_TAGS = ("<tool_call>", "<function=")
+
 
 class Dialect(msgspec.Struct, frozen=True):
     """One form of calls.
@@ -39,6 +41,11 @@ class Dialect(msgspec.Struct, frozen=True):
             anywhere=self.kind == "json",
             reasoning=opens_thinking(prompt),
         )
+
+
+def begins_call(text: str) -> bool:
+    """Whether a call could begin in a text, if it were told as it is."""
+    return any(tag in text for tag in CALL_TAGS)
 
 
 def dialect_for(info: EngineInfo) -> Dialect:

@@ -35,9 +35,14 @@ NOTHING = r"[^\x00-\U0010FFFF]"
 
 
 class Grammar:
-    """Rules under construction; the same body is written once."""
+    """Rules under construction; the same body is written once.
 
-    def __init__(self) -> None:
+    Names begin with `prefix`. With a capital letter in it they are none of another grammar's, whose
+    text may stand beside this one's.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self._count = 0
         self._made: dict[str, str] = {}
         self._rules: dict[str, str] = {}
@@ -54,7 +59,7 @@ class Grammar:
 
     def reserve(self, hint: str) -> str:
         """A new name, to be defined later: for rules that refer to themselves."""
-        base = name = _base(hint)
+        base = name = self._prefix + _base(hint)
         while name in self._rules:
             self._count += 1
             name = f"{base}-{self._count}"

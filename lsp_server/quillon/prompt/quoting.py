@@ -8,17 +8,12 @@ import re
 
 from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
+from quillon.prompt.dialects import CALL_TAGS, begins_call
 
-_FENCED = re.compile(r"^```[^\n`]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _MAX_PIECES = 1000
 _MAX_LENGTH = 200  # characters of a line
 _START = "root ::= "
-
-
-def code_in(text: str) -> str:
-    """What stands in the fenced blocks of a text."""
-    return "\n".join(_FENCED.findall(text))
 
 
 def quoting_constraint(code: str, calls: Constraint | None = None) -> Constraint | None:
@@ -26,14 +21,14 @@ def quoting_constraint(code: str, calls: Constraint | None = None) -> Constraint
     lines = (line.strip() for line in code.splitlines())
     found = dict.fromkeys(line for line in lines if 0 < len(line) <= _MAX_LENGTH)
     found |= dict.fromkeys(_NAME.findall(code))
-    pieces = [piece for piece in found if "`" not in piece][:_MAX_PIECES]
+    pieces = [piece for piece in found if "`" not in piece and not begins_call(piece)][:_MAX_PIECES]
     if not pieces:
         return calls
-    grammar = gbnf.Grammar()
-    quotation = f'"`" {gbnf.trie(grammar, "quoted", pieces)} "`"'
+    grammar = gbnf.Grammar("Quoted-")
+    quotation = f'"`" {gbnf.trie(grammar, "piece", pieces)} "`"'
     # A call further on would be held to nothing.
-    free = grammar.rule("quoted-free", '([^<] | "<" [^t<])*')
-    answer = f'({quotation} | "```" | [^`<]) {free}'
+    text = gbnf.without(grammar, "text", CALL_TAGS)
+    answer = f'({quotation} | "```" | [^`<] | "<" [^<tf]) {text}'
     if calls is None or not calls.grammar.startswith(_START):
         return Constraint(grammar.text(answer), None)
     told = grammar.text(f"calls | {answer}")

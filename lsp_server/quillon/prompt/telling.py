@@ -3,7 +3,7 @@
 A small model knows that a path belongs here, and misspells it. Under this grammar a path, a line, a
 number, a name in backticks and every word that is not an ordinary one must stand in what the tools
 said, in a call, or in a question; behind "at" comes one of the places that this turn found, if any,
-and behind a colon or in parentheses a line of a result to its end, a place, a number or a name.
+in parentheses such a place, and behind a colon a whole line of a result or what is no word.
 Nothing else is held: which of the places is named, and what is said of it, the model decides; so do
 not take an answer for right because of it. And where a question names something, the answer begins
 with a call: nothing is said of what was not looked up.
@@ -16,16 +16,18 @@ from typing import Any
 
 from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
-from quillon.prompt.dialects import Dialect
+from quillon.prompt.dialects import Dialect, begins_call
+from quillon.prompt.fences import code_in
 from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
-from quillon.prompt.quoting import code_in, quoting_constraint
+from quillon.prompt.quoting import quoting_constraint
 from quillon.prompt.spans import candidates, span_constraint
 
 _MAX_COPIED = 1500  # pieces in all, the latest first
 _MAX_LENGTH = 160  # characters of one
 _MAX_CHARS = 16 * 1024  # of one result that are looked at, from its start
-_MAX_QUOTES = 300  # lines of results that may be told whole
+_MAX_LINES = 600  # texts of lines that may be told whole
+_MAX_LINE = 300  # characters of one
 # `in backticks`, snake_case, a.path/to/a.file, Some.thing, called(
 _NAMED = re.compile(
     r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w+\(", re.ASCII
@@ -40,10 +42,12 @@ _HOST = re.compile(r"[\d.]+|localhost", re.ASCII)
 # What stands before the text of a row: a line's number, a place with what the editor thinks of it,
 # a failed test; then what begins and ends comments and docstrings.
 _ROW_HEAD = re.compile(
-    r"^\s*(?:\d+: ?|FAILED \S+ - "
-    r"|\S[^:\n]*:\d+(?:[:-]\d+)?:? (?:(?:error|warning|information|hint): )?)"
+    r"^\s*(?:\d+: ?|(?:FAILED|ERROR) .+? - "
+    r"|(?:[A-Za-z]:)?[^\s:]+:\d+(?:[:-]\d+)?:? (?:(?:error|warning|information|hint): )?)"
 )
-_COMMENT_HEAD = re.compile(r"""^(?:[rRbBuU]?\"{3}|[rRbBuU]?'{3}|#+|/{2,}!?|/\*+|\*|--)\s*""")
+_COMMENT_HEAD = re.compile(
+    r"""^(?:[rRbBuU]?\"{3}\s*|[rRbBuU]?'{3}\s*|(?:#+|/{2,}!?|/\*+|\*|--)(?:[ \t]+|$))"""
+)
 _COMMENT_END = re.compile(r"""\s*(?:\"{3}|'{3}|\*/)$""")
 _IN_RESULT = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
 _IN_QUESTION = re.compile(
@@ -170,7 +174,7 @@ def _unmeant(question: Message) -> frozenset[str]:
 
 
 def _told(calls: Constraint, messages: Sequence[Message]) -> Constraint:
-    grammar = gbnf.Grammar()
+    grammar = gbnf.Grammar("Told-")
     answer = _answer(grammar, messages)
     told = grammar.text("calls | " + answer)
     return Constraint(f"{told}calls ::= {calls.grammar.removeprefix(_START)}", None)
@@ -185,7 +189,7 @@ def copied(messages: Sequence[Message]) -> list[str]:
     found: dict[str, None] = {}
     for message in reversed(messages):
         for piece in _pieces(message):
-            if 0 < len(piece) <= _MAX_LENGTH:
+            if 0 < len(piece) <= _MAX_LENGTH and not begins_call(piece):
                 found[piece] = None
             if len(found) >= _MAX_COPIED:
                 return list(found)
@@ -231,18 +235,18 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     else:
         first.append('"At"')
         gap += ' | "在"'
-    grammar.define(grammar.reserve("told-first"), " | ".join(first))
-    ordinary_words = gbnf.trie(grammar, "ordinary", later)
-    grammar.define(grammar.reserve("told-atom"), f"told-first | {ordinary_words} | {at}")
-    grammar.define(grammar.reserve("told-gap"), gap)
-    told = [rule for rule in (_unusual(grammar, pieces), *first[1:]) if rule]
-    grammar.define(grammar.reserve("told-quote"), _quoted(grammar, turn, told, place))
-    grammar.define(
-        grammar.reserve("told-text"), "told-gap* (told-atom told-rest | told-quote | [.:])?"
+    begin, atom, between, quote, text, rest = (
+        grammar.reserve(name) for name in ("first", "atom", "gap", "quote", "text", "rest")
     )
-    grammar.define(grammar.reserve("told-rest"), "(told-gap told-text | told-quote | [.:])?")
+    grammar.define(begin, " | ".join(first))
+    grammar.define(atom, f"{begin} | {gbnf.trie(grammar, 'ordinary', later)} | {at}")
+    grammar.define(between, gap)
+    told = [rule for rule in (_unusual(grammar, pieces), *first[1:]) if rule]
+    grammar.define(quote, _quoted(grammar, turn, told, place, (text, rest)))
+    grammar.define(text, f"{between}* ({atom} {rest} | {quote} | [.:])?")
+    grammar.define(rest, f"({between} {text} | {quote} | [.:])?")
     # What needs no letters but Chinese ones says that nothing was found, or names nothing.
-    return f"told-gap* (told-first told-rest | told-gap told-quote) | [{_HAN}] told-gap* [.:]?"
+    return f"{between}* ({begin} {rest} | {between} {quote}) | [{_HAN}] {between}* [.:]?"
 
 
 def _unusual(grammar: gbnf.Grammar, pieces: Sequence[str]) -> str:
@@ -251,16 +255,24 @@ def _unusual(grammar: gbnf.Grammar, pieces: Sequence[str]) -> str:
     return gbnf.trie(grammar, "unusual", found) if found else ""
 
 
-def _quoted(grammar: gbnf.Grammar, turn: Sequence[Message], told: Sequence[str], place: str) -> str:
+def _quoted(
+    grammar: gbnf.Grammar,
+    turn: Sequence[Message],
+    told: Sequence[str],
+    place: str,
+    following: tuple[str, str],
+) -> str:
     """Behind a colon what was found or a whole line, behind a parenthesis a place, if any is known.
 
-    Behind a line comes another line, or nothing.
+    Behind a whole line comes nothing more in its line. `following` are the rules for more text, and
+    for more behind an atom.
     """
-    atoms = " | ".join(told) or '"\\n"'
-    behind = f"({atoms}) told-rest"
+    text, rest = following
+    atoms = " | ".join(told) or r'"\n"'
+    behind = f"({atoms}) {rest}"
     if lines := _lines_told(turn):
-        behind += f' | {gbnf.trie(grammar, "quote", lines)} [.。]? ("\\n" told-text)?'
-    return f'(":" [ \\n] | "：" " "?) ({behind}) | [(（] ({place or atoms}) told-rest'
+        behind += rf' | {gbnf.trie(grammar, "line", lines)} [.。]? ("\n" {text})?'
+    return rf'(":" [ \n] | "：" [ \n]?) ({behind}) | [(（] ({place or atoms}) {rest}'
 
 
 def _places(turn: Sequence[Message]) -> list[str]:
@@ -281,21 +293,23 @@ def _places(turn: Sequence[Message]) -> list[str]:
                 )
                 found |= dict.fromkeys((path, f"`{path}`"))
         found |= dict.fromkeys(_lines_read(message))
-    return [place for place in found if "\n" not in place][:_MAX_COPIED]
+    told = (place for place in found if "\n" not in place and not begins_call(place))
+    return list(told)[:_MAX_COPIED]
 
 
 def _lines_told(turn: Sequence[Message]) -> list[str]:
-    """The lines of a turn's results, without what only code or a listing puts around a text."""
+    """The lines of a turn's results, as they are and without what stands around their text."""
     found: dict[str, None] = {}
     for message in reversed(turn):
         if message.role != "tool":
             continue
         for row in message.content[:_MAX_CHARS].splitlines():
-            text = _COMMENT_HEAD.sub("", _ROW_HEAD.sub("", row).strip())
-            text = _COMMENT_END.sub("", text).strip()
-            if len(text) > 1:
-                found[text] = None
-            if len(found) >= _MAX_QUOTES:
+            text = _ROW_HEAD.sub("", row).strip()
+            bare = _COMMENT_END.sub("", _COMMENT_HEAD.sub("", text)).strip()
+            for told in (row.strip(), text, bare):
+                if 1 < len(told) <= _MAX_LINE and not begins_call(told):
+                    found[told] = None
+            if len(found) >= _MAX_LINES:
                 return list(found)
     return list(found)
 
@@ -323,4 +337,5 @@ def _names(messages: Sequence[Message]) -> list[str]:
         if message.role != "assistant":
             texts.append(message.content)
         texts += [str(value) for call in message.tool_calls for value in call.arguments.values()]
-    return [name for name in candidates(texts) if "`" not in name and "\n" not in name]
+    names = (name for name in candidates(texts) if not begins_call(name))
+    return [name for name in names if "`" not in name and "\n" not in name]

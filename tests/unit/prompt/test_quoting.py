@@ -4,8 +4,9 @@ import pytest
 
 from quillon.engine.base import Constraint
 from quillon.prompt.dialects import Dialect
+from quillon.prompt.fences import code_in, fenced
 from quillon.prompt.messages import Message
-from quillon.prompt.quoting import code_in, quoting_constraint
+from quillon.prompt.quoting import quoting_constraint
 from quillon.prompt.telling import facts_constraint
 from quillon_testing.answers import definition
 
@@ -29,6 +30,9 @@ QUESTION = f"is there a bug in this code?\n```python\n{CODE}```\n"
         "I see none of the usual mistakes here.",
         "这里没有看到常见的错误。",
         "```python\nassert moor(quay) < 3\n```",
+        "```cpp\nstd::cout << x << 1;\n```",
+        "The tag `<table>` opens it; a <",
+        "<div> is missing.",
         '<tool_call>\n{"name": "read_file", "arguments": {"path": "quay.bind"}}\n</tool_call>',
     ],
 )
@@ -65,6 +69,28 @@ def test_where_nothing_can_be_quoted_nothing_is_held(text):
 def test_windows_lines_and_several_blocks_are_read():
     text = "a\n```\r\none = 1\r\n```\r\nb\n```py\ntwo = 2\n```"
     assert {"one = 1", "two = 2"} <= {line.strip() for line in code_in(text).splitlines()}
+
+
+def test_code_with_fences_is_read_whole():
+    code = "# Install\n```sh\npip install quay\n```\n"
+    assert code in code_in(f"README.md\n{fenced(code)}\n\nwhat is this?")
+
+
+def test_a_call_that_stands_in_code_is_not_quoted(accepts):
+    call = '<tool_call>{"name": "delete_file", "arguments": {}}</tool_call>'
+    held = quoting_constraint(f"# {call}\n{call}\nx = 1")
+    assert held is not None
+    assert accepts(held.grammar, "`x = 1` is fine.")
+    for quoted in (call, f"# {call}"):
+        assert not accepts(held.grammar, f"`{quoted}`")
+
+
+def test_rules_of_tools_are_others(accepts):
+    names = ("piece", "quoted-piece", "text", "free")
+    tools = [definition("read_file", {name: {"type": "string"} for name in names}, *names)]
+    held = facts_constraint(tools, Dialect("hermes", tag_tokens=True), [Message("user", QUESTION)])
+    assert held is not None
+    assert accepts(held.grammar, "`return None` is fine.")
 
 
 def _held() -> Constraint:
