@@ -16,7 +16,7 @@ export function middleware(
 ): Middleware {
   return {
     handleWorkDoneProgress(token, told, next) {
-      if (!writing.takes(told)) next(token, told);
+      if (!writing.reports.takes(token, told)) next(token, told);
     },
     async provideCodeActions(document, range, context, token, next) {
       return (await next(document, range, context, token))?.map(byCommand);
