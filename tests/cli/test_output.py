@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from quillon.cli.markdown import ReadableMarkdown
-from quillon.cli.output import Output, fail
+from quillon.cli.output import Output, check_writable, fail
 
 
 def test_a_notice_in_the_middle_of_an_answer_has_its_own_line(capfd):
@@ -71,3 +71,30 @@ def test_nothing_that_is_shown_steers_the_terminal(capfd):
     assert out.startswith("a⟨U+001B⟩]0;title⟨U+0007⟩⟨U+009B⟩31m⟨U+000D⟩b\nc\n")
     assert not [sign for sign in out + err if sign != "\n" and not sign.isprintable()]
     assert err.count("⟨U+001B⟩") == 2
+
+
+def test_a_line_end_may_come_in_two_pieces(capfd):
+    output = Output()
+    for piece in ("a\r", "\nb\r", "c\r\n", "d\r"):
+        output.text(piece)
+    output.end_line()
+    output.line("e")
+    assert capfd.readouterr().out == "a\nb⟨U+000D⟩c\nd\ne\n"
+
+
+@pytest.mark.parametrize("leads_to", [None, "not-there-yet.json"], ids=["a file", "a link"])
+def test_to_see_whether_a_file_can_be_written_leaves_no_trace(tmp_path, leads_to):
+    file = tmp_path / "report.json"
+    if leads_to is not None:
+        file.symlink_to(leads_to)
+    before = list(tmp_path.iterdir())
+    check_writable(file)
+    assert list(tmp_path.iterdir()) == before
+
+
+def test_links_in_a_circle_cannot_be_written(tmp_path, capfd):
+    file = tmp_path / "report.json"
+    file.symlink_to(file.name)
+    with pytest.raises(typer.Exit):
+        check_writable(file)
+    assert f"{file} cannot be written: " in capfd.readouterr().err

@@ -5,6 +5,7 @@ Results go to stdout, everything else (progress, notices, errors) to stderr.
 
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ class Output:
     def __init__(self, *, json: bool = False, record: bool = False) -> None:
         self._soft = not record  # a terminal wraps by itself, a picture does not
         self._unfinished = False  # whether the last line that was shown has no end yet
+        self._held = ""  # a carriage return; what it means shows in what follows
         self.json = json
         self._out = _Console(highlight=False, record=record, width=96 if record else None)
         self._err = Console(stderr=True, highlight=False)
@@ -67,12 +69,17 @@ class Output:
 
     def text(self, text: str) -> None:
         """Print text as it is, without a line end."""
-        if not self.json and text:
+        if self.json or not text:
+            return
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""
+        if text := text.removesuffix("\r"):
             self._out.print(_shown(text), end="", soft_wrap=self._soft)
             self._unfinished = not text.endswith("\n")
 
     def end_line(self) -> None:
         """End a line that `text` began."""
+        self._held = ""
         if self._unfinished:
             self._unfinished = False
             self._out.print()
@@ -153,12 +160,14 @@ def check_writable(file: Path | None) -> None:
     """Leave now where a file could not be written when the work is done."""
     if file is None or file.is_fifo() or file.is_char_device():
         return  # whoever reads a pipe may not be there yet
-    is_new = not file.exists()
+    # A link stays, whether what it leads to is there yet or not.
+    place = Path(os.path.realpath(file))
+    is_new = not place.exists()
     try:
-        with file.open("ab"):
+        with place.open("ab"):
             pass
         if is_new:
-            file.unlink()
+            place.unlink()
     except OSError as error:
         fail(f"{file} cannot be written: {error.strerror}. Name another file.")
 
