@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +123,17 @@ def test_an_option_that_names_a_model_is_heeded_whatever_engine_the_file_names(h
     ended = here("chat", "-p", "hi", "-m", "of-the-option.gguf", **found)
     assert ended.status == 1
     assert "of-the-option.gguf" in ended.sentence
+
+
+@pytest.mark.parametrize("name", ["qwen2.5-coder-3b", "own"], ids=["recommended", "a stem"])
+def test_a_folder_here_does_not_hide_the_model_of_its_name(here, project, tmp_path, name):
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "own.gguf").touch()
+    (project / name).mkdir()
+    ended = here("model", "path", "-m", name, over={"QUILLON_MODELS": str(models)})
+    assert ended.status == 0
+    assert Path(ended.out.strip()).is_relative_to(models)
 
 
 def test_nothing_in_the_workspace_is_read_as_settings(quillon, project, tmp_path):

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from quillon.cli.output import complain, fail
 from quillon.folders import settings_file
 from quillon.settings import Settings, layered, parse_settings
 
@@ -30,10 +31,22 @@ def user_settings(over: dict[str, Any]) -> tuple[Settings, list[str]]:
     return settings, [f"{file}: {problem}" for problem in problems]
 
 
+def chosen_settings(over: dict[str, Any], *, json: bool = False) -> Settings:
+    """The settings of a command; it says what was ignored, and ends where the file is unusable."""
+    try:
+        settings, problems = user_settings(over)
+    except UserSettingsError as error:
+        fail(str(error), json=json)
+    for problem in problems:
+        complain(problem)
+    return settings
+
+
 def of_model(model: Path) -> dict[str, Any]:
     """What an option that names a model, a file or a name, puts over the settings."""
     whole = Path.cwd() / model  # a server or an engine may look for it from another folder
-    path = str(whole if whole.exists() else model)
+    # A folder may bear the name of a model.
+    path = str(whole if whole.is_file() else model)
     return {"model": {"path": path}, "engine": {"kind": "local"}}
 
 

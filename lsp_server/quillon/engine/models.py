@@ -202,7 +202,7 @@ def _named(text: str) -> Path:
     if pulled is not None and ".." not in text:
         return folder / pulled["repo"] / pulled["file"]
     path = _absolute(text)
-    if _STEM.fullmatch(text) is None or path.exists():
+    if _STEM.fullmatch(text) is None or path.is_file():
         return path
     fitting = [file for file in _in_folder(folder) if file.stem.casefold() == text.casefold()]
     if len(fitting) > 1:
