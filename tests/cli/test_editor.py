@@ -69,9 +69,10 @@ async def test_a_server_that_is_killed_ends_every_wait_with_a_sentence(editor, w
         await wait(editor)
 
 
-async def test_the_last_words_of_a_server_that_cannot_start_are_told(tmp_path, monkeypatch):
+@pytest.mark.parametrize("lines", [0, 20_000])
+async def test_the_last_words_of_a_server_that_cannot_start_are_told(tmp_path, monkeypatch, lines):
     broken = tmp_path / "python"
-    broken.write_text("#!/bin/sh\necho 'It is broken.' >&2\nexit 3\n")
+    broken.write_text(f"#!/bin/sh\nseq {lines} >&2\necho 'It is broken.' >&2\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(broken))
     editor = Editor(tmp_path, lambda asked: None)

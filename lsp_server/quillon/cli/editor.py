@@ -166,12 +166,14 @@ class Editor:
 
     async def _last_words(self) -> str:
         """How the server ended, for people."""
-        said, server = "", self.client._server  # noqa: SLF001 - as in `stop`
+        raw, server = b"", self.client._server  # noqa: SLF001 - as in `stop`
         if server is not None and server.stderr is not None:
             # What it started may have inherited the stream and keep it open.
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
-                    said = (await server.stderr.read(_ROOM)).decode(errors="replace").strip()
+                    while piece := await server.stderr.read(_ROOM):
+                        raw = raw[-_ROOM:] + piece
+        said = raw.decode(errors="replace").strip()
         how = describe_exit(None if server is None else server.returncode)
         last = said.splitlines()[-1].rstrip(".") if said else ""
         because = f" and said: {last}" if last else ""
