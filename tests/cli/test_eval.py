@@ -94,6 +94,13 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(here, pr
     assert not (project / "r.json").exists()
 
 
+def test_what_is_wrong_in_the_settings_is_said(here, config):
+    found = config({"model": {"path": "none.gguf", "gpuLayers": "many"}})
+    ended = here("eval", "--tasks", "requests", **found)
+    assert f"{config.file}: model.gpuLayers: " in ended.err
+    assert "There is no model file at" in ended.err
+
+
 def test_the_model_in_use_is_measured(quillon, config):
     found = config({"model": {"path": "of-the-settings.gguf"}})
     assert "of-the-settings.gguf" in quillon("eval", "--tasks", "requests", **found).sentence

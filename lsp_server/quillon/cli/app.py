@@ -12,8 +12,8 @@ from typer.core import TyperCommand, TyperGroup
 from quillon import __version__
 from quillon.cli import eval_options
 from quillon.cli.ending import guarded, guarded_loop
-from quillon.cli.output import Output, check_writable, chosen_folder, complain, fail
-from quillon.cli.user_settings import UserSettingsError, of_model, user_settings
+from quillon.cli.output import Output, check_writable, chosen_folder, fail
+from quillon.cli.user_settings import chosen_settings, of_model
 from quillon.settings import Settings
 
 if os.environ.get("COLUMNS") == "0":  # it means that nobody knows; rich would show nothing at all
@@ -62,13 +62,7 @@ FolderOption = Annotated[
 
 def settings_for(model: Path | None, *, json: bool = False) -> Settings:
     """The settings of a command: its options, the user's file, the defaults."""
-    try:
-        settings, problems = user_settings(of_model(model) if model else {})
-    except UserSettingsError as error:
-        fail(str(error), json=json)
-    for problem in problems:
-        complain(problem)
-    return settings
+    return chosen_settings(of_model(model) if model else {}, json=json)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bar
 from quillon import __version__
 from quillon.cli.markdown import ReadableMarkdown
 from quillon.cli.output import Output, check_writable, fail
-from quillon.cli.user_settings import UserSettingsError, of_model, user_settings
+from quillon.cli.user_settings import chosen_settings, of_model
 from quillon.engine.base import EngineInfo
 from quillon.engine.choose import open_engine
 from quillon.eval.outcomes import (
@@ -137,10 +137,7 @@ def _settings(model: str | None, wish: Wish) -> Settings:
         over["engine"] = {"kind": "remote", "url": wish.url, "remoteModel": wish.remote_model}
     elif model:
         over = of_model(Path(model))
-    try:
-        return user_settings(over)[0]
-    except UserSettingsError as error:
-        fail(str(error))
+    return chosen_settings(over)
 
 
 def _subject(info: EngineInfo, plan: Plan) -> Subject:
