@@ -30,13 +30,15 @@ _MAX_LINES = 600  # texts of lines that may be told whole
 _MAX_LINE = 300  # characters of one
 # `in backticks`, snake_case, a.path/to/a.file, Some.thing, called(
 _NAMED = re.compile(
-    r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w+\(", re.ASCII
+    r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w{1,80}\(",
+    re.ASCII,
 )
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 # Paths, by where they stand. With lines any word is one; in a result what has a slash or an ending,
 # in any letters; in a question, whose words may have dots and no blanks around them, ASCII and the
 # endings of files alone.
-_LOCATION = re.compile(r"([^\s:`'\"()]+):(\d+)(?:-(\d+))?")
+# Each begins at a word's beginning and ends soon: a line of one word must not take seconds.
+_LOCATION = re.compile(r"(?<![^\s:`'\"()])([^\s:`'\"()]{1,300}):(\d+)(?:-(\d+))?")
 _ROW = re.compile(r"^(\S[^:\n]*):(\d+)(?:-(\d+))?(?=[:\s]|$)", re.MULTILINE)
 _HOST = re.compile(r"[\d.]+|localhost", re.ASCII)
 # What stands before the text of a row: a line's number, a place with what the editor thinks of it,
@@ -49,10 +51,12 @@ _COMMENT_HEAD = re.compile(
     r"""^(?:[rRbBuU]?\"{3}\s*|[rRbBuU]?'{3}\s*|(?:#+|/{2,}!?|/\*+|\*|--)(?:[ \t]+|$))"""
 )
 _COMMENT_END = re.compile(r"""\s*(?:\"{3}|'{3}|\*/)$""")
-_IN_RESULT = re.compile(r"[\w.-]*[\w-]/[\w./-]*\w|\w[\w-]*\.[a-z]{1,4}\b")
+_IN_RESULT = re.compile(
+    r"(?<![\w.-])[\w.-]{0,200}[\w-]/[\w./-]{0,300}\w|(?<![\w-])\w[\w-]{0,200}\.[a-z]{1,4}\b"
+)
 _IN_QUESTION = re.compile(
-    r"(?:[\w.-]+/)+(?:[\w.-]*\w)?"
-    r"|\w[\w-]*\.(?:pyi?|md|rst|txt|toml|cfg|ini|json|ya?ml|[cm]?[jt]sx?|cpp|c|h|hpp|go|rs|java|lua|sh)\b",
+    r"(?<![\w.-])(?:[\w.-]{1,200}/)+(?:[\w.-]{0,200}\w)?"
+    r"|(?<![\w-])\w[\w-]{0,200}\.(?:pyi?|md|rst|txt|toml|cfg|ini|json|ya?ml|[cm]?[jt]sx?|cpp|c|h|hpp|go|rs|java|lua|sh)\b",
     re.ASCII,
 )
 _QUOTED = re.compile(r"[`'\"“「]([^`'\"”」\n]+)[`'\"”」]")
