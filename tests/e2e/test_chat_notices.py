@@ -46,8 +46,8 @@ async def test_a_large_attachment_is_cut_and_named_by_its_lines_and_tokens(folde
         result, streamed = await asked(server, "what is this?", references=references)
         assert result["text"] == "Seen."
         (told,) = notices(streamed)
-        assert told.startswith("lines ")
-        assert "of large.py left out" in told
+        assert told.startswith("Left out: lines ")
+        assert " of large.py, " in told
         assert told.endswith(" tokens")
 
 

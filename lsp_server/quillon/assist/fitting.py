@@ -83,7 +83,7 @@ def _sentence(turns: int, cuts: int, tokens: int) -> str:
     if turns:
         parts.append(f"{turns} earlier turn{'s' if turns > 1 else ''} left out")
     if cuts:
-        parts.append("long texts cut in their middle")
+        parts.append(f"{'long' if turns else 'Long'} texts cut in their middle")
     return f"{', '.join(parts)}: {tokens} tokens" if parts else ""
 
 

@@ -27,11 +27,11 @@ class LeftOut(msgspec.Struct, frozen=True):
     tokens: int = 0
 
     def sentence(self) -> str:
-        """For people: "3 files left out, 812 tokens"; empty where nothing is."""
+        """For people: "Left out: 3 files, 812 tokens"; empty where nothing is."""
         what = list(self.lines)
         if self.files:
             what.append(f"{len(self.files)} files" if len(self.files) > 1 else self.files[0])
-        return f"{' and '.join(what)} left out, {self.tokens} tokens" if what else ""
+        return f"Left out: {' and '.join(what)}, {self.tokens} tokens" if what else ""
 
     def with_more(self, other: "LeftOut") -> "LeftOut":
         """Both together."""

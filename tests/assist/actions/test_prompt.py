@@ -88,7 +88,7 @@ async def test_what_does_not_fit_is_named_with_its_tokens() -> None:
     assert "import os\n" in text
     assert "\n...\n" in text
     assert left_out == snapshot(
-        "lines 2-46 of pay.py and lines 164-207 of pay.py left out, 301 tokens"
+        "Left out: lines 2-46 of pay.py and lines 164-207 of pay.py, 301 tokens"
     )
 
 
@@ -96,7 +96,7 @@ async def test_code_with_no_room_for_more_comes_alone() -> None:
     many = "\n".join(f"    value_{number} = {number}" for number in range(60))
     text, left_out = await asked(f"import os\n\n«def f():\n{many}»\n", context=1100)
     assert "It is part of" not in text
-    assert left_out == snapshot("lines 1-2 of pay.py left out, 3 tokens")
+    assert left_out == snapshot("Left out: lines 1-2 of pay.py, 3 tokens")
 
 
 async def test_a_file_that_is_all_code_comes_once() -> None:

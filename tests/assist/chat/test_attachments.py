@@ -55,13 +55,13 @@ async def test_what_does_not_fit_is_cut_in_its_middle_and_named() -> None:
         ["large.py:101-124", "large.py:290-300", "small.py:1-1"]
     )
     assert found[-1] == given[1]
-    assert sentence == snapshot("lines 125-289 of large.py left out, 1155 tokens")
+    assert sentence == snapshot("Left out: lines 125-289 of large.py, 1155 tokens")
 
 
 async def test_what_has_no_room_at_all_is_left_out_by_name() -> None:
     found, sentence = await fitted(ScriptedEngine(), [attached("large.py", 0, 300)], 0)
     assert found == []
-    assert sentence == snapshot("large.py left out, 1836 tokens")
+    assert sentence == snapshot("Left out: large.py, 1836 tokens")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "x", "x\n", "\ud800"])
@@ -73,7 +73,7 @@ async def test_short_and_odd_texts(text: str) -> None:
 async def test_a_turn_says_what_it_left_out_and_keeps_within_the_context() -> None:
     engine = ScriptedEngine(Script(steps=(Step(reply="So."),), context=1000))
     _, told = await notices(engine, new_conversation(), [attached("large.py", 0, 300)])
-    assert told == snapshot(["lines 73-274 of large.py left out, 1386 tokens"])
+    assert told == snapshot(["Left out: lines 73-274 of large.py, 1386 tokens"])
     (call,) = engine.calls
     assert "value_0 = compute(0)" in call.prompt
     assert "value_299 = compute(299)" in call.prompt

@@ -181,7 +181,7 @@ async def test_the_imported_file_comes_nearest():
 async def test_what_does_not_fit_is_named():
     found = await gathered(MODELS, OTHER, budget=24)
     assert [snippet.path for snippet in found.files] == ["models.py"]
-    assert found.left_out.sentence() == "other.py left out, 9 tokens"
+    assert found.left_out.sentence() == "Left out: other.py, 9 tokens"
 
 
 async def test_what_was_chosen_stays_in_front_of_what_is_new():
@@ -302,7 +302,7 @@ async def test_a_target_that_is_too_long_loses_its_middle_and_says_so():
     text = "def f():\n" + "".join(f"    x{n} = compute({n})\n" for n in range(100))
     found = await Gatherer(ScriptedEngine()).about(document("f.py", text), Span(0, len(text)), 200)
     assert [part.label for part in found.parts] == snapshot(["f.py:1-23", "f.py:93-101"])
-    assert found.left_out.sentence() == snapshot("lines 24-92 of f.py left out, 414 tokens")
+    assert found.left_out.sentence() == snapshot("Left out: lines 24-92 of f.py, 414 tokens")
     assert found.tokens <= 200
 
 
@@ -332,7 +332,7 @@ async def test_attachments_share_the_room():
         ["large.py:1-18", "large.py:194-200", "small.py:1-1", "part.py:1-1"]
     )
     assert found.tokens <= 200
-    assert found.left_out.sentence() == snapshot("lines 19-193 of large.py left out, 875 tokens")
+    assert found.left_out.sentence() == snapshot("Left out: lines 19-193 of large.py, 875 tokens")
 
 
 async def test_an_attachment_without_room_is_left_out_by_name():
@@ -344,6 +344,6 @@ async def test_an_attachment_without_room_is_left_out_by_name():
 
 def test_what_is_left_out_in_words():
     assert LeftOut().sentence() == ""
-    assert LeftOut(files=("a", "b", "c"), tokens=812).sentence() == "3 files left out, 812 tokens"
+    assert LeftOut(files=("a", "b", "c"), tokens=812).sentence() == "Left out: 3 files, 812 tokens"
     both = LeftOut(files=("a",), tokens=1).with_more(LeftOut(lines=("lines 1-2 of b",), tokens=2))
-    assert both.sentence() == "lines 1-2 of b and a left out, 3 tokens"
+    assert both.sentence() == "Left out: lines 1-2 of b and a, 3 tokens"
