@@ -124,7 +124,8 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
 
     when_signalled(end_by)  # what the tools have started must end with us
     reader = await open_reader(stdin_fd, hands.pending)
-    server.protocol.set_writer(await open_writer(stdout, give_up))
+    writer = await open_writer(stdout, give_up)
+    server.protocol.set_writer(writer)
     watcher = asyncio.create_task(_leave_with_the_editor(server))
     try:
         await run_async(
@@ -142,6 +143,7 @@ async def _serve(server: QuillonServer, hands: Handshake, stdin_fd: int, stdout:
         watcher.cancel()
         await server.close()
         await server.leave()
+        writer.close()
     if received:
         raise SignalledError(received[0])
     return problems[0] if problems else reader.problem

@@ -1,4 +1,4 @@
-"""The standard streams as a transport for pygls, read and written through the event loop.
+"""The standard streams as a transport for pygls; neither reading nor writing blocks the event loop.
 
 What a client can send or leave unread is bounded: one that announces a message larger than any,
 sends no messages at all or never reads its answers is told of in the log, and its session ends.
@@ -10,11 +10,12 @@ import os
 import re
 import stat
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import BinaryIO, Protocol
-
-from pygls.io_ import StdoutWriter
 
 from quillon.handshake import Replayed
 
@@ -22,6 +23,7 @@ _MAX_LINE = 64 * 1024  # bytes of a line of a header; none comes near
 _MAX_LINES = 100  # lines of a header
 _MAX_BODY = 512 * 1024 * 1024  # bytes of a message; a text that is opened is one
 _MAX_UNREAD = 64 * 1024 * 1024  # bytes of answers that wait for the client
+_LAST_WRITE = 5.0  # seconds for what still waits when the session ends
 _STRANGE = "What the client sent is no message of the Language Server Protocol:"
 _LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,20})[ \t]*", re.IGNORECASE)
 
@@ -153,11 +155,70 @@ class PipeWriter:
         waiting = self._transport.get_write_buffer_size()
         if waiting > _MAX_UNREAD:
             self._transport.abort()  # what waits is let go, and with it its memory
-            self._give_up(f"The client has left {waiting} bytes unread")
+            self._give_up(_unread(waiting))
 
     def close(self) -> None:
         """Close once everything queued is written."""
         self._transport.close()
+
+
+class ThreadWriter:
+    """Writes what the event loop cannot watch (regular files, Windows) by a thread.
+
+    For the rest see `PipeWriter`; what cannot be written at all is told to `give_up`, too.
+    """
+
+    def __init__(self, file: BinaryIO, give_up: Callable[[str], None]) -> None:
+        self._file = file
+        self._give_up = give_up
+        self._loop = asyncio.get_running_loop()
+        self._queue: SimpleQueue[bytes] = SimpleQueue()  # nothing at the end
+        self._lock = threading.Lock()
+        self._waiting = 0  # bytes
+        self._over = False
+        # A write that never ends must not keep the process.
+        self._thread = threading.Thread(target=self._run, name="stdout", daemon=True)
+        self._thread.start()
+
+    def write(self, data: bytes) -> None:
+        """See `PipeWriter`."""
+        if self._over or not data:
+            return
+        with self._lock:
+            self._waiting += len(data)
+            waiting = self._waiting
+        if waiting > _MAX_UNREAD:
+            self._over = True
+            self._give_up(_unread(waiting))
+        else:
+            self._queue.put(data)
+
+    def close(self) -> None:
+        """Close once everything queued is written, and wait for that a while."""
+        if not self._over:
+            self._over = True
+            self._queue.put(b"")
+            self._thread.join(_LAST_WRITE)
+
+    def _run(self) -> None:
+        try:
+            with self._file:
+                while data := self._queue.get():
+                    self._write_all(data)
+                    with self._lock:
+                        self._waiting -= len(data)
+        except OSError as error:
+            self._over = True
+            if not isinstance(error, ConnectionError):  # else the client is gone, as its input says
+                problem = f"The answers cannot be written: {error.strerror}"
+                with suppress(RuntimeError):  # the loop has ended meanwhile
+                    self._loop.call_soon_threadsafe(self._give_up, problem)
+
+    def _write_all(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self._file.flush()
 
 
 async def open_reader(stdin_fd: int, pending: bytes) -> Reader:
@@ -179,17 +240,21 @@ async def open_reader(stdin_fd: int, pending: bytes) -> Reader:
 
 async def open_writer(
     stdout: BinaryIO, give_up: Callable[[str], None]
-) -> PipeWriter | StdoutWriter:
-    """A writer for pygls; where the loop cannot watch the descriptor it blocks."""
+) -> PipeWriter | ThreadWriter:
+    """A writer for pygls. `give_up` is told, on the event loop, why nothing can be written."""
     if not _watchable(stdout.fileno()):
-        return StdoutWriter(stdout)
+        return ThreadWriter(stdout, give_up)
     try:
         transport, _ = await asyncio.get_running_loop().connect_write_pipe(
             asyncio.BaseProtocol, stdout
         )
     except (ValueError, OSError, NotImplementedError):
-        return StdoutWriter(stdout)
+        return ThreadWriter(stdout, give_up)
     return PipeWriter(transport, give_up)
+
+
+def _unread(waiting: int) -> str:
+    return f"The client has left {waiting} bytes unread"
 
 
 def _watchable(descriptor: int) -> bool:
