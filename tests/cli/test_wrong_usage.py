@@ -71,7 +71,7 @@ def test_a_narrow_window_cuts_no_name_of_an_option(quillon):
         (("complete", f"shop/cart.py:{'1' * 5000}:1"), "names no place"),
         (("explain", "shop/cart.py:0"), "counted from 1"),
         (("chat", "-p", "  \n"), "The question is empty"),
-        (("model", "pull", "qwen3-4b", "--sha256", "12"), "is no SHA-256"),
+        (("model", "pull", "qwen3-4b", "--sha256", "12"), "checksum: that has 64 hexadecimal"),
     ],
 )
 def test_a_wrong_call_ends_with_status_2(here, words, said):

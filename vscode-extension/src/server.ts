@@ -219,7 +219,7 @@ function sentence({ python, reason, version }: Unfit): string {
       );
     case 'fails':
       return vscode.l10n.t(
-        '{0} does not run as a Python. Name another one in quillon.interpreter.',
+        '{0} does not run as a Python interpreter. Name another one in quillon.interpreter.',
         python,
       );
     case 'old':

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 Model = Annotated[
-    Path | None, typer.Argument(metavar="MODEL", help="GGUF file; the one in use without.")
+    Path | None,
+    typer.Argument(metavar="MODEL", help="GGUF file or a model's name; else the one in use."),
 ]
 Url = Annotated[str | None, typer.Option(help="Base URL of a remote engine to measure.")]
 RemoteModel = Annotated[str | None, typer.Option(help="The model's name there.")]

@@ -48,7 +48,7 @@ def pull_model(what: str, sha256: str | None, output: Output) -> int:
         PullError: It could not be downloaded; the message says why.
     """
     if sha256 is not None and not _SHA256.fullmatch(sha256.strip()):
-        wrong = f"{sha256!r} is no SHA-256: those are 64 digits from 0 to f."
+        wrong = f"{sha256!r} is no SHA-256 checksum: that has 64 hexadecimal digits."
         fail(wrong, json=output.json, status=2)
     output.notice("Asking the server about the file")
     with _ended_by_sigterm(), _bar(output) as bar:
