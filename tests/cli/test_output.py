@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from quillon.cli.markdown import ReadableMarkdown
-from quillon.cli.output import Output, check_writable, fail
+from quillon.cli.output import Output, check_writable, complain, fail
 
 
 def test_a_notice_in_the_middle_of_an_answer_has_its_own_line(capfd):
@@ -98,3 +98,16 @@ def test_links_in_a_circle_cannot_be_written(tmp_path, capfd):
     with pytest.raises(typer.Exit):
         check_writable(file)
     assert f"{file} cannot be written: " in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["x = d[:key:]", "fe80:a:b", "\tif [bold]x[/]:", "a" * 200])
+def test_code_is_shown_to_the_letter(capfd, text):
+    output = Output()
+    output.text(f"{text}\n")
+    output.line(text)
+    assert capfd.readouterr().out == f"{text}\n{text}\n"
+
+
+def test_a_name_in_a_complaint_stays_as_it_is(capfd):
+    complain("There is no file :x:.py")
+    assert "no file :x:.py" in capfd.readouterr().err

@@ -42,8 +42,9 @@ class Output:
         self._unfinished = False  # whether the last line that was shown has no end yet
         self._held = ""  # a carriage return; what it means shows in what follows
         self.json = json
-        self._out = _Console(highlight=False, record=record, width=96 if record else None)
-        self._err = Console(stderr=True, highlight=False)
+        width = 96 if record else None
+        self._out = _Console(highlight=False, emoji=False, record=record, width=width)
+        self._err = Console(stderr=True, highlight=False, emoji=False)
 
     @property
     def interactive(self) -> bool:
@@ -74,7 +75,7 @@ class Output:
         text = self._held + text
         self._held = "\r" if text.endswith("\r") else ""
         if text := text.removesuffix("\r"):
-            self._out.print(_shown(text), end="", soft_wrap=self._soft)
+            self._write(text, end="")
             self._unfinished = not text.endswith("\n")
 
     def end_line(self) -> None:
@@ -88,7 +89,14 @@ class Output:
         """Print a line of text, whatever brackets it holds."""
         if not self.json:
             self.end_line()
-            self._out.print(_shown(text), style=style, soft_wrap=self._soft)
+            self._write(text, style=style)
+
+    def _write(self, text: str, *, end: str = "\n", style: str | None = None) -> None:
+        if self._soft and style is None:  # rich would make blanks of tabs, which code may hold
+            self._out.file.write(harmless(text) + end)
+            self._out.file.flush()
+        else:
+            self._out.print(_shown(text), end=end, style=style, soft_wrap=self._soft)
 
     def show(self, renderable: Any) -> None:
         """Print something of rich's."""
@@ -142,7 +150,7 @@ def fail(message: str, *, json: bool = False, status: int = 1) -> NoReturn:
 
 def complain(message: str) -> None:
     """Say what went wrong."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
+    Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(
         f"[bold red]quillon:[/] {_shown(message)}"
     )
 
