@@ -10,7 +10,7 @@ from quillon_testing.engines import engines
 from quillon_testing.markers import marked
 
 CODE = marked("def add(items=[]):▮\n    items.append(1)\n    return items\n")
-BARE = marked("def area(width, height):▮\n    return width * height\n")
+BARE = marked("def area(rows, columns):▮\n    return rows * columns\n")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def check_docstring(editor: Editor, uri: str) -> None:
     action = (await editor.actions(uri, BARE))["Write a docstring for area"]
     answer = await editor.client.code_action_resolve_async(action)
     (change,) = answer.edit.document_changes
-    assert 'area(width, height):\n    """' in editor.applied(BARE.text, change.edits)
+    assert 'area(rows, columns):\n    """' in editor.applied(BARE.text, change.edits)
 
 
 async def check_explanation(editor: Editor, uri: str) -> None:

@@ -50,7 +50,8 @@ export default async function actions(session) {
   await session.picture('progress');
   await progress.getByText('Cancel', { exact: true }).first().click();
   await progress.waitFor({ state: 'detached' });
-  await session.equal('nothing is left', () => page.locator('.notification-list-item').count(), 0);
+  const left = page.locator('.notification-list-item', { hasText: 'stopped' });
+  await session.equal('nothing is left', () => left.count(), 0);
   await session.equal('nothing changed', () => session.lines(), files['stopped.py'].split('\n'));
 
   // What cannot be written is said.

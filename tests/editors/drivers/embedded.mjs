@@ -4,7 +4,7 @@
 import { accept, suggestion } from './ghosts.mjs';
 import { inside, isEngine, isServer, kill, processes } from './processes.mjs';
 
-const SOURCE = 'def area(width, height):\n    return width * height\n';
+const SOURCE = 'def area(rows, columns):\n    return rows * columns\n';
 
 export const files = {
   'a.py': SOURCE,

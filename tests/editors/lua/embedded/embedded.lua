@@ -10,7 +10,7 @@ vim.fn.writefile(
   { 'from a import area', '', '', 'def test_area():', '    assert area(2, 3) == 6' },
   'tests/test_area.py'
 )
-local SOURCE = { 'def area(width, height):', '    return width * height' }
+local SOURCE = { 'def area(rows, columns):', '    return rows * columns' }
 local bufnr = t.open('a.py', SOURCE)
 t.attached(bufnr)
 local chat = require('quillon.chat')
