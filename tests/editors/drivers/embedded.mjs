@@ -88,7 +88,7 @@ async function killed(session) {
   const before = kill('the server', isServer, mine);
   await session.until('another server runs', () => processes(isServer, mine).some((pid) => pid !== before));
   await session.ready();
-  await suggestion(session, 'def divide(a, b):', 'Enter');
+  await suggestion(session, 'def half(number):', 'Enter');
   await session.press('Escape');
   await session.newChat();
   await session.ask('Where is area defined?');
