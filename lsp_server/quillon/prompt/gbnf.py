@@ -91,6 +91,10 @@ class Grammar:
         rules = [f"{name} ::= {body}" for name, body in self._rules.items()]
         return "\n".join([f"root ::= {root}", *rules, ""])
 
+    def text_beside(self, other: str, root: str) -> str:
+        """The grammar of `root` or of another whole grammar; ours has a prefix, so no name is both."""
+        return f"{self.text(f'Other | {root}')}Other ::= {other.removeprefix('root ::= ')}"
+
 
 def trie(grammar: Grammar, hint: str, values: Iterable[str]) -> str:
     """A rule that is exactly one of `values`, which are written as they shall be generated.

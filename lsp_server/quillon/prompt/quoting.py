@@ -13,7 +13,6 @@ from quillon.prompt.dialects import CALL_TAGS, begins_call
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _MAX_PIECES = 1000
 _MAX_LENGTH = 200  # characters of a line
-_START = "root ::= "
 
 
 def quoting_constraint(code: str, calls: Constraint | None = None) -> Constraint | None:
@@ -29,7 +28,6 @@ def quoting_constraint(code: str, calls: Constraint | None = None) -> Constraint
     # A call further on would be held to nothing.
     text = gbnf.without(grammar, "text", CALL_TAGS)
     answer = f'({quotation} | "```" | [^`<] | "<" [^<tf]) {text}'
-    if calls is None or not calls.grammar.startswith(_START):
+    if calls is None:
         return Constraint(grammar.text(answer), None)
-    told = grammar.text(f"calls | {answer}")
-    return Constraint(f"{told}calls ::= {calls.grammar.removeprefix(_START)}", None)
+    return Constraint(grammar.text_beside(calls.grammar, answer), None)

@@ -70,7 +70,6 @@ _MARKS = rf"\n,;!?)\[\]\"'“”‘’…—\u3000-\u303F{_HAN}{_WIDE}"
 _DELIMITER = f"[ {_MARKS}]"
 _AFTER_STOP = rf"[ \n)\"'”’`\u3000-\u303F{_HAN}\uFF00-\uFFEF]"
 _NO_PLACE = '[存现所正不] "在"'  # words that end like it and ask for nothing
-_START = "root ::= "
 _SYMBOLS = ("search_symbols", "query")  # where live values are the workspace's symbols
 # Words that may be said of anything; all others come from the conversation.
 _ORDINARY = """
@@ -119,8 +118,8 @@ def facts_constraint(
         held = span_constraint(definitions, dialect, texts_of(messages), live=known)
     if last.role == "user" and (code := code_in(last.content)):
         return quoting_constraint(code, held)
-    if held is None or not held.grammar.startswith(_START):
-        return held
+    if held is None:
+        return None
     if named:
         return Constraint(held.grammar, None)
     return _told(held, messages) if last.role == "tool" else held
@@ -180,8 +179,7 @@ def _unmeant(question: Message) -> frozenset[str]:
 def _told(calls: Constraint, messages: Sequence[Message]) -> Constraint:
     grammar = gbnf.Grammar("Told-")
     answer = _answer(grammar, messages)
-    told = grammar.text("calls | " + answer)
-    return Constraint(f"{told}calls ::= {calls.grammar.removeprefix(_START)}", None)
+    return Constraint(grammar.text_beside(calls.grammar, answer), None)
 
 
 def copied(messages: Sequence[Message]) -> list[str]:
