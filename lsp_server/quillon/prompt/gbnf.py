@@ -92,7 +92,7 @@ class Grammar:
         return "\n".join([f"root ::= {root}", *rules, ""])
 
     def text_beside(self, other: str, root: str) -> str:
-        """The grammar of `root` or of another whole grammar; ours has a prefix, so no name is both."""
+        """The grammar of `root` or of another whole grammar; no name of ours may be one of its."""
         return f"{self.text(f'Other | {root}')}Other ::= {other.removeprefix('root ::= ')}"
 
 
