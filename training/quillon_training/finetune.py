@@ -205,12 +205,7 @@ class Finetuning:
 
     def _backward(self, number: int) -> float:
         """Gradients of one batch; the mean loss of its learnt tokens."""
-        batch = self._rows.batch(number)
-        batch = DialogueBatch(
-            batch.prefix.to(self._device),
-            batch.ids.to(self._device),
-            batch.weights.to(self._device),
-        )
+        batch = self._rows.batch(number).to(self._device)
         model = self._trainee.model
         hidden = self._hidden(batch)[:, :-1]
         weights = batch.weights[:, 1:].reshape(-1)
@@ -223,7 +218,7 @@ class Finetuning:
         )
         share = 1 / (total * self._settings.batches_per_step)
         (loss * share).backward()  # type: ignore[no-untyped-call]
-        self._seen += batch.ids.numel()
+        self._seen += batch.tokens
         return loss.item() / total
 
     def _hidden(self, batch: DialogueBatch) -> torch.Tensor:

@@ -271,7 +271,7 @@ class Run:
         if self._dialogues is None:
             raise TrainingError("The settings ask for dialogues", "Name them with --dialogues.")
         batch = self._dialogues.batch(number).to(self._device)
-        self.tokens += batch.ids.numel()
+        self.tokens += batch.tokens
         weights = batch.weights[:, 1:].reshape(-1)
         with self._compute.autocast():
             loss = self._loss(hidden_states(self.model, batch)[:, :-1], batch.ids[:, 1:], weights)

@@ -19,7 +19,10 @@ from quillon_training.errors import CorpusError
 from quillon_training.rendering import CALL_WEIGHT, Rendered, Renderer
 from quillon_training.tokenizer import FIM_PAD
 
-_MULTIPLE = 64
+_MULTIPLE = 16
+# Rows to choose those of one batch from: the more, the closer their lengths and the less padding
+# (1024 with a multiple of 16: 8 % of a batch; 64 with one of 64: 27 %).
+_POOL = 1024
 
 
 class DialogueMixture(msgspec.Struct, frozen=True):
@@ -48,6 +51,11 @@ class DialogueBatch(msgspec.Struct, frozen=True):
     weights: torch.Tensor
     prefix_learns: bool = True
     shift: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of its rows, without the padding and the prefix."""
+        return int((self.ids != FIM_PAD).sum())
 
     def to(self, device: torch.device) -> "DialogueBatch":
         """The same batch on a device."""
@@ -90,7 +98,7 @@ class DialogueRows:
         prefixes = list(self._groups)
         prefix = rng.choices(prefixes, [len(self._groups[key]) for key in prefixes])[0]
         group = self._groups[prefix]
-        pool = sorted((self._row(group, rng) for _ in range(64)), key=lambda row: len(row.ids))
+        pool = sorted((self._row(group, rng) for _ in range(_POOL)), key=lambda row: len(row.ids))
         at = rng.randrange(len(pool))
         rows = [pool[at]]
         for row in pool[at + 1 :]:

@@ -52,11 +52,17 @@ class Answer:
             if isinstance(piece, TextPiece):
                 texts.append(piece.text)
             elif isinstance(piece, CallPiece):
-                self.calls.append(piece.call)
+                self._call(piece.call)
             elif isinstance(piece, BrokenCallPiece):
                 self.broken.append(piece)
         self._text += texts
         return texts
+
+    def _call(self, call: ToolCall) -> None:
+        """Take a call; one that was made in this answer already says nothing more."""
+        made = ((each.name, each.arguments) for each in self.calls)
+        if (call.name, call.arguments) not in made:
+            self.calls.append(call)
 
 
 def repeats(text: str) -> bool:

@@ -21,7 +21,7 @@ from quillon.engine.base import (
     Sampling,
 )
 from quillon.prompt.dialects import Dialect, dialect_for
-from quillon.prompt.grammar import schema_constraint
+from quillon.prompt.grammar import Live, schema_constraint
 from quillon.prompt.messages import Message
 from quillon.prompt.spans import span_constraint
 from quillon.prompt.telling import facts_constraint, texts_of
@@ -80,8 +80,9 @@ class Asker:
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]],
         mode: Mode | None = None,
+        live: Live | None = None,
     ) -> Said:
-        """The answer to a conversation, greedily.
+        """The answer to a conversation, greedily; `live` is what the workspace has.
 
         Raises:
             EngineError: The model could not answer.
@@ -92,7 +93,7 @@ class Asker:
         fits = await fit_messages(
             self.engine, self._template, (system, *messages), definitions, self.info.context - room
         )
-        constraint = self._constraint(mode or self.mode, definitions, messages)
+        constraint = self._constraint(mode or self.mode, definitions, messages, live)
         try:
             return await self._answer(fits.prompt, definitions, room, constraint)
         except ConstraintError:
@@ -134,15 +135,19 @@ class Asker:
         return Said(answer.text, tuple(answer.calls), broken)
 
     def _constraint(
-        self, mode: Mode, definitions: Sequence[dict[str, Any]], messages: Sequence[Message]
+        self,
+        mode: Mode,
+        definitions: Sequence[dict[str, Any]],
+        messages: Sequence[Message],
+        live: Live | None,
     ) -> Constraint | None:
         if mode == "free":
             return None
         if mode == "schema":
             return schema_constraint(definitions, self._dialect)
         if self.info.embedded:
-            return facts_constraint(definitions, self._dialect, messages)
-        return span_constraint(definitions, self._dialect, texts_of(messages))
+            return facts_constraint(definitions, self._dialect, messages, live=live)
+        return span_constraint(definitions, self._dialect, texts_of(messages), live=live)
 
 
 async def stream_of(engine: Engine, request: Request) -> AsyncGenerator[Event, None]:

@@ -43,7 +43,7 @@ async def _calls(asker: Asker, dialogue: Dialogue) -> Outcome:
     last = len(dialogue.messages) - 1
     for index in dialogue.decisions:
         history, expected = dialogue.messages[:index], dialogue.messages[index]
-        said = await asker.ask(history, dialogue.tools)
+        said = await asker.ask(history, dialogue.tools, live=dialogue.live)
         if expected.tool_calls and (said.calls or said.broken):
             marks["valid calls"] = marks.get("valid calls", True) and _valid(asker, dialogue, said)
         if index == 1:
@@ -100,7 +100,11 @@ async def _by_mode(asker: Asker, dialogue: Dialogue, usual: Said) -> dict[str, b
     marks: dict[str, bool] = {}
     history, expected = dialogue.messages[:1], dialogue.messages[1]
     for mode in MODES if expected.tool_calls else ():
-        said = usual if mode == asker.mode else await asker.ask(history, dialogue.tools, mode)
+        said = (
+            usual
+            if mode == asker.mode
+            else await asker.ask(history, dialogue.tools, mode, dialogue.live)
+        )
         if said.calls or said.broken:
             marks[f"valid, {mode}"] = _valid(asker, dialogue, said)
         marks[f"exact, {mode}"] = same_calls(said.calls, expected.tool_calls)
@@ -114,7 +118,7 @@ def _valid(asker: Asker, dialogue: Dialogue, said: Said) -> bool:
 async def _mistake(asker: Asker, dialogue: Dialogue) -> Outcome:
     """Code with a known mistake, whose line stands in backticks in the reference, or without."""
     reference = dialogue.messages[-1].content
-    said = await asker.ask(dialogue.messages[:1], dialogue.tools)
+    said = await asker.ask(dialogue.messages[:1], dialogue.tools, live=dialogue.live)
     if finds_nothing(reference):
         marks = {"clean code accused": not finds_nothing(said.text)}
     else:
@@ -134,7 +138,7 @@ async def _mistake(asker: Asker, dialogue: Dialogue) -> Outcome:
 
 async def _answered(asker: Asker, dialogue: Dialogue) -> Outcome:
     """A question about code that is given, as editors' actions ask it."""
-    said = await asker.ask(dialogue.messages[:1], dialogue.tools)
+    said = await asker.ask(dialogue.messages[:1], dialogue.tools, live=dialogue.live)
     marks = {f"{dialogue.kind}: the reference's facts": has_facts(said.text, dialogue.facts)}
     asked = dialogue.messages[0].content
     return Outcome("answers", dialogue.id, marks, shown=f"{asked}\n→ {said.text}")

@@ -13,6 +13,7 @@ import msgspec
 from quillon.eval.outcomes import EvalError
 from quillon.prompt.messages import Message
 from quillon_tools.calls import ToolCall
+from quillon_tools.live import Live
 
 
 class Dialogue(msgspec.Struct, frozen=True):
@@ -31,6 +32,8 @@ class Dialogue(msgspec.Struct, frozen=True):
     given: frozenset[int] = frozenset()
     accepted: tuple[str, ...] = ()
     """Regular expressions of which a right answer matches one, in place of `facts`."""
+    live: Live = msgspec.field(default_factory=dict)
+    """What the workspace has, by tool and parameter, as the product knows it."""
 
     @property
     def decisions(self) -> list[int]:
@@ -79,8 +82,15 @@ def _dialogue(row: Mapping[str, Any], name: str) -> Dialogue:
         messages=messages,
         tools=tuple(row.get("tools") or ()),
         facts=tuple(map(str, row.get("facts") or ())),
+        live={_place(name): tuple(map(str, has)) for name, has in row.get("live", {}).items()},
         given=frozenset(index for index, message in enumerate(rows) if message.get("weight") == 0),
     )
+
+
+def _place(name: str) -> tuple[str, str]:
+    """The tool and the parameter of `tool.parameter`."""
+    tool, _, parameter = name.partition(".")
+    return tool, parameter
 
 
 def _message(row: Mapping[str, Any]) -> Message:

@@ -36,6 +36,7 @@ class Replay:
 
     def __init__(self, dialogue: Dialogue, definitions: list[dict[str, Any]]) -> None:
         self._definitions = definitions
+        self._live = dialogue.live
         self._steps = _steps(dialogue)
         self.astray = False
 
@@ -55,8 +56,8 @@ class Replay:
         return 1
 
     async def live(self) -> Live:
-        """Nothing is there but what the dialogue names."""
-        return {}
+        """What the dialogue says that its workspace has."""
+        return self._live
 
     def weight(self, call: ToolCall) -> str | None:  # noqa: ARG002 - nothing is voted on
         """Nothing is run."""

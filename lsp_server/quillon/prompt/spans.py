@@ -53,19 +53,24 @@ def span_constraint(
     *,
     live: Live | None = None,
     whole: bool = False,
-    paths: Sequence[str] = (),
+    only: Mapping[tuple[str, str], Sequence[str]] | None = None,
     unmeant: Collection[str] = (),
 ) -> Constraint | None:
     """What holds calls to their schemas and string arguments to `texts` and `live`.
 
     `texts` are what users and tools have written, the oldest first; where they hold more
     candidates than fit, the latest count. `whole`: a path or name is copied as it stands, without
-    its parts being candidates of their own. `paths`, if any, are all that a `path` can be.
-    Words of `unmeant`, which are in small letters, are no candidates.
+    its parts being candidates of their own. `only` are all values that a parameter, by its tool (or
+    "*") and its name, can have; without any it is held as others are. Words of `unmeant`, which are
+    in small letters, are no candidates.
     """
     spans = [span for span in candidates(texts, whole=whole) if span.lower() not in unmeant]
     numbers = [str(number) for number in numbers_in(texts)]
-    known = live or {}
+    known, narrow = live or {}, only or {}
+
+    def held(place: Place) -> Sequence[str]:
+        name = str(place.path[-1])
+        return narrow.get((place.tool, name)) or narrow.get(("*", name)) or ()
 
     def strings(rules: Rules, place: Place, schema: Schema) -> str | None:
         if is_free(place, schema):
@@ -73,8 +78,8 @@ def span_constraint(
         values = known.get((place.tool, place.path[0]), ()) if place.path else ()
         # Two tries: one of both would have to be made for every list of values.
         lists = [spans, values if len(values) <= MAX_LIVE else ()]
-        if paths and place.path[-1:] == ("path",):
-            lists = [paths]
+        if place.path and (values := held(place)):
+            lists = [values]
         made = (values_rule(rules, each, schema, dialect) for each in lists if each)
         found = [rule for rule in made if rule is not None]
         if len(found) > 1:

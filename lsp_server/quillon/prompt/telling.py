@@ -11,7 +11,7 @@ with a call: nothing is said of what was not looked up.
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from quillon.engine.base import Constraint
@@ -20,6 +20,7 @@ from quillon.prompt.dialects import Dialect, begins_call
 from quillon.prompt.fences import code_in
 from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
+from quillon.prompt.naming import ANY_PATH, ORDINARY, SYMBOL, meant, names_something, unmeant
 from quillon.prompt.quoting import quoting_constraint
 from quillon.prompt.spans import candidates, span_constraint
 
@@ -28,15 +29,8 @@ _MAX_LENGTH = 160  # characters of one
 _MAX_CHARS = 16 * 1024  # of one result that are looked at, from its start
 _MAX_LINES = 600  # texts of lines that may be told whole
 _MAX_LINE = 300  # characters of one
-# `in backticks`, snake_case, a.path/to/a.file, Some.thing, called(
-_NAMED = re.compile(
-    r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w{1,80}\(",
-    re.ASCII,
-)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
-# Paths, by where they stand. With lines any word is one; in a result what has a slash or an ending,
-# in any letters; in a question, whose words may have dots and no blanks around them, ASCII and the
-# endings of files alone.
+# Paths in results: with lines any word is one, without them what has a slash or an ending.
 # Each begins at a word's beginning and ends soon: a line of one word must not take seconds.
 _LOCATION = re.compile(r"(?<![^\s:`'\"()])([^\s:`'\"()]{1,300}):(\d+)(?:-(\d+))?")
 _ROW = re.compile(r"^(\S[^:\n]*):(\d+)(?:-(\d+))?(?=[:\s]|$)", re.MULTILINE)
@@ -54,12 +48,6 @@ _COMMENT_END = re.compile(r"""\s*(?:\"{3}|'{3}|\*/)$""")
 _IN_RESULT = re.compile(
     r"(?<![\w.-])[\w.-]{0,200}[\w-]/[\w./-]{0,300}\w|(?<![\w-])\w[\w-]{0,200}\.[a-z]{1,4}\b"
 )
-_IN_QUESTION = re.compile(
-    r"(?<![\w.-])(?:[\w.-]{1,200}/)+(?:[\w.-]{0,200}\w)?"
-    r"|(?<![\w-])\w[\w-]{0,200}\.(?:pyi?|md|rst|txt|toml|cfg|ini|json|ya?ml|[cm]?[jt]sx?|cpp|c|h|hpp|go|rs|java|lua|sh)\b",
-    re.ASCII,
-)
-_QUOTED = re.compile(r"[`'\"“「]([^`'\"”」\n]+)[`'\"”」]")
 _MAX_PATHS = 300
 _AROUND = ".,:;!?\"'`()[]{}"
 _WORD = re.compile(r"[A-Za-z]+", re.ASCII)
@@ -70,21 +58,6 @@ _MARKS = rf"\n,;!?)\[\]\"'“”‘’…—\u3000-\u303F{_HAN}{_WIDE}"
 _DELIMITER = f"[ {_MARKS}]"
 _AFTER_STOP = rf"[ \n)\"'”’`\u3000-\u303F{_HAN}\uFF00-\uFFEF]"
 _NO_PLACE = '[存现所正不] "在"'  # words that end like it and ask for nothing
-_SYMBOLS = ("search_symbols", "query")  # where live values are the workspace's symbols
-# Words that may be said of anything; all others come from the conversation.
-_ORDINARY = """
-a about after all allow also an and any are as at be because been before both but by call called
-calls can cannot changed check class code contains could define defined defines definition did do
-does down each either empty error errors fail failed fails failing file files find first folder for
-found from function gets given had has have here how i if in into is it its just keep last line
-lines list look made make makes may me mean method missing module more most must name named names
-need needs new no none not nothing now occurs of on once one only or other out over pass passed
-passes path place please problem problems project put read reads reported return returned returns
-run running same see set shows so some symbol test tests text than that the their them then there
-these they this those to too two type until up use used uses using value values variable warning
-warnings was were what when where which while who why will with without workspace would write you
-your
-"""
 
 
 def facts_constraint(
@@ -100,7 +73,7 @@ def facts_constraint(
     alone: neither older turns nor the workspace's other names (`live`) can be meant.
     """
     known = live or {}
-    symbols = frozenset(known.get(_SYMBOLS, ()))
+    symbols = frozenset(known.get(SYMBOL, ()))
     last = messages[-1] if messages else Message("user")
     named = last.role == "user" and names_something(last, symbols)
     if named or last.role == "tool":
@@ -111,8 +84,8 @@ def facts_constraint(
             dialect,
             texts_of(said),
             whole=not named,
-            paths=_named_paths(last) if named else _paths(said),
-            unmeant=_unmeant(last) if named else (),
+            only=meant(last, known) if named else {ANY_PATH: _paths(said)},
+            unmeant=unmeant(last) if named else (),
         )
     else:
         held = span_constraint(definitions, dialect, texts_of(messages), live=known)
@@ -134,19 +107,6 @@ def texts_of(messages: Sequence[Message]) -> list[str]:
     return texts
 
 
-def names_something(question: Message, symbols: Collection[str] = ()) -> bool:
-    """Whether a question without code names a path, a symbol, or what only code is spelled like.
-
-    Of `symbols`, which the workspace has, those in small letters may be ordinary words.
-    """
-    text = question.content
-    if question.attached or "```" in text:
-        return False
-    if _NAMED.search(text):
-        return True
-    return any(word in symbols and not word.islower() for word in re.findall(r"\w+", text))
-
-
 def _turn(messages: Sequence[Message]) -> Sequence[Message]:
     """The messages from the last question on."""
     asked = [index for index, each in enumerate(messages) if each.role == "user"]
@@ -162,18 +122,6 @@ def _paths(turn: Sequence[Message]) -> list[str]:
             found |= dict.fromkeys(path for path, _, _ in _LOCATION.findall(text))
             found |= dict.fromkeys(word.strip(_AROUND) for word in _IN_RESULT.findall(text))
     return list(found)[:_MAX_PATHS]
-
-
-def _named_paths(question: Message) -> list[str]:
-    """The paths of a question, as they stand there and without a slash at their end."""
-    found = [match[0] for match in _IN_QUESTION.finditer(question.content)]
-    return list(dict.fromkeys(form for path in found for form in (path, path.rstrip("/"))))
-
-
-def _unmeant(question: Message) -> frozenset[str]:
-    """Ordinary words, for which a question that names something does not ask unless quoted."""
-    quoted = {word.lower() for match in _QUOTED.findall(question.content) for word in match.split()}
-    return frozenset(_ORDINARY.split()) - quoted
 
 
 def _told(calls: Constraint, messages: Sequence[Message]) -> Constraint:
@@ -216,11 +164,10 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     """The rule for a text: atoms, each followed by a delimiter, a full stop, or the end."""
     turn = _turn(messages)
     places = _places(turn)
-    ordinary = frozenset(_ORDINARY.split())
     called = {
         str(value) for each in turn for call in each.tool_calls for value in call.arguments.values()
     }
-    later = ordinary - called - {"at"}
+    later = ORDINARY - called - {"at"}
     pieces = [piece for piece in copied(messages) if piece not in later and piece.lower() != "at"]
     pieces += [word.capitalize() for word in sorted(later)]
     # An answer begins with what was found or with a capital, never in the middle of a sentence.

@@ -7,8 +7,9 @@ import pytest
 from quillon.engine.base import Constraint
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.messages import Message
+from quillon.prompt.naming import ANY_PATH, SYMBOL, meant, names_something
 from quillon.prompt.spans import span_constraint
-from quillon.prompt.telling import copied, facts_constraint, names_something
+from quillon.prompt.telling import copied, facts_constraint
 from quillon_testing.answers import definition
 from quillon_tools.calls import ToolCall
 
@@ -271,6 +272,41 @@ def test_what_a_question_names_is_what_is_looked_up(accepts, question, path, goo
     call = json.dumps({"name": "read_file", "arguments": {"path": path}})
     assert held is not None
     assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>") is good
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("new here: what happens inside load_all?", ["load_all"]),
+        ("Compare load_all and Cart.total please", ["load_all", "Cart.total"]),
+        ("how was the function load_all in src/app.py made?", ["load_all"]),
+        ("is Quay used by load_all", ["Quay", "load_all"]),
+        ("where is run, and where is load_all", ["run", "load_all"]),
+        ("哪里定义了 loadAll 和 `check`？", ["loadAll", "check"]),
+        ("who calls mooring( today?", ["mooring"]),
+        ("what is in src/app.py", []),
+        ("where is parse in src/app.py, e.g. its end", []),
+        ('someone wrote "pilot aboard" somewhere', []),
+    ],
+)
+def test_of_a_questions_words_those_that_only_code_has_are_symbols(question, names):
+    live = {SYMBOL: ("run", "other"), ("read_file", "path"): ("src", "docs")}
+    assert meant(Message("user", question), live)[SYMBOL] == names
+
+
+def test_a_folder_without_a_slash_is_a_path_where_the_workspace_has_it():
+    live = {("read_file", "path"): ("src", "docs")}
+    asked = Message("user", "look into docs for load_all, and into more/of/it")
+    assert meant(asked, live)[ANY_PATH] == ["more/of/it", "docs"]
+
+
+def test_a_query_is_one_of_the_symbols_that_a_question_names(accepts):
+    tools = [definition("search_symbols", {"query": {"type": "string"}}, "query")]
+    held = facts_constraint(tools, HERMES, (Message("user", "what happens in load_all?"),))
+    assert held is not None
+    for query, good in (("load_all", True), ("happens", False), ("load_all?", False)):
+        call = json.dumps({"name": "search_symbols", "arguments": {"query": query}})
+        assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>") is good
 
 
 def test_symbols_of_the_workspace_are_names_unless_they_may_be_words():

@@ -94,6 +94,8 @@ async def _of(
 ) -> list[Dialogue]:
     """`count` dialogues about one repository, fewer where scenarios do not fit."""
     bench = Bench(repository)
+    if split != "train":
+        await bench.look()
     weights = [weight for _, weight in kinds.values()]
     dialogues = []
     for _ in range(count):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from quillon_tools.calls import ToolCall
+from quillon_tools.live import Live
 from quillon_tools.policy import ApprovalRequest, Decision, Policy
 from quillon_tools.registry import default_tools
 from quillon_tools.toolset import Toolset
@@ -35,8 +36,14 @@ class Bench:
         workspace = Workspace([repository.root], diagnostics=self.problems)
         self.refusal: str | None = None
         self.allowed = True
+        self.live: Live = {}
         self._runs: dict[tuple[Any, bool, str | None], str] = {}
         self._toolset = Toolset(workspace, default_tools(), policy=Policy(self._approve))
+
+    async def look(self) -> None:
+        """Find out what the workspace has, as the product does; for evaluation."""
+        await self.run(Call("search_symbols", {"query": self.repository.name}))
+        self.live = await self._toolset.turn().live()
 
     async def run(self, call: Call) -> str:
         """What the model would be told after this call; a test run is made once and kept."""
@@ -89,6 +96,7 @@ class Scene:
             messages=tuple(self._messages),
             facts=facts,
             tools=tools,
+            live=self.bench.live,
         )
 
     @property

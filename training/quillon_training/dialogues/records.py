@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from quillon_tools.live import Live
+
 Language = Literal["en", "zh"]
 Split = Literal["train", "wording", "heldout"]
 SYSTEM_PROMPT = "You are a coding assistant working in the user's repository."
@@ -46,6 +48,8 @@ class Dialogue(msgspec.Struct, frozen=True):
     facts: tuple[str, ...] = ()
     tools: bool = True
     """Whether the tools are offered; an editor's code actions offer none."""
+    live: Live = msgspec.field(default_factory=dict)
+    """For evaluation: what the workspace has, by tool and parameter."""
 
     @property
     def calls(self) -> list[Call]:
@@ -77,6 +81,7 @@ def openai_form(dialogue: Dialogue, tools: list[dict[str, Any]]) -> dict[str, An
         if message.role == "tool":
             made["tool_call_id"] = waiting.pop(0)
         messages.append(made)
+    live = {".".join(place): values for place, values in dialogue.live.items()}
     return {
         "messages": messages,
         "tools": tools if dialogue.tools else [],
@@ -85,4 +90,5 @@ def openai_form(dialogue: Dialogue, tools: list[dict[str, Any]]) -> dict[str, An
         "split": dialogue.split,
         "repository": dialogue.repository,
         "facts": list(dialogue.facts),
+        **({"live": live} if live else {}),
     }

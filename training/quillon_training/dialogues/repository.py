@@ -4,6 +4,7 @@ import ast
 import random
 import shutil
 import warnings
+from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,8 @@ from quillon_training.errors import CorpusError
 _MOST_FILES = 40
 _MOST_BYTES = 40_000
 _LAYOUTS = ("", "", "src", "lib")
+_OWN_NAME = 0.5  # of the repositories, whose package keeps its name
+_TESTS = 0.15  # of the files, which lie as tests
 
 
 class Symbol(msgspec.Struct, frozen=True):
@@ -34,6 +37,8 @@ class Repository(msgspec.Struct, frozen=True):
     root: Path
     paths: tuple[str, ...]
     symbols: tuple[Symbol, ...]
+    texts: tuple[str, ...] = ()
+    """Files without code."""
 
     def text(self, path: str) -> str:
         """A file's text."""
@@ -46,13 +51,18 @@ def make_repository(name: str, package: Path, folder: Path, rng: random.Random) 
     Raises:
         CorpusError: The package has fewer than three files that can be used.
     """
-    files = [path for path in sorted(package.rglob("*.py")) if _usable(path)]
-    rng.shuffle(files)
+    found = [path for path in sorted(package.rglob("*.py")) if _usable(path)]
+    rng.shuffle(found)
     base = folder / rng.choice(_LAYOUTS)
+    own = package.name if rng.random() < _OWN_NAME else "/".join(_folders(rng))
     paths: list[str] = []
     symbols: list[Symbol] = []
-    for path in files[:_MOST_FILES]:
-        target = base / path.relative_to(package.parent)
+    for path in found[:_MOST_FILES]:
+        target = base / own / path.relative_to(package)
+        if rng.random() < _TESTS:
+            target = folder / "tests" / f"test_{path.stem.strip('_')}.py"
+        if target.exists():
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         relative = target.relative_to(folder).as_posix()
@@ -60,11 +70,36 @@ def make_repository(name: str, package: Path, folder: Path, rng: random.Random) 
         symbols += symbols_of(target.read_text("utf-8"), relative)
     if len(paths) < 3 or not symbols:  # noqa: PLR2004
         raise CorpusError(f"{package} has too few files", "Name a larger package.")
-    (folder / "README.md").write_text(f"# {name}\n\nSee `{paths[0]}`.\n", "utf-8")
-    (folder / "pyproject.toml").write_text(
-        f'[project]\nname = "{name}"\nversion = "1.0"\n', "utf-8"
+    return Repository(
+        name, folder, tuple(paths), tuple(symbols), _write_texts(folder, name, paths, symbols, rng)
     )
-    return Repository(name, folder, tuple(paths), tuple(symbols))
+
+
+def _folders(rng: random.Random) -> list[str]:
+    """One to three nested folders as people name them: a path must be copied, and not known."""
+    text = files("quillon_training").joinpath("data/folders.txt").read_text("utf-8")
+    return rng.sample(text.split(), rng.choice((1, 1, 2, 3)))
+
+
+def _write_texts(
+    folder: Path, name: str, paths: list[str], symbols: list[Symbol], rng: random.Random
+) -> tuple[str, ...]:
+    """The files of a repository that hold no code, with words of its own docstrings."""
+    said = [symbol.summary for symbol in symbols if symbol.summary][:20] or [name]
+    title, guide = name.replace("_", " "), rng.choice(("guide", "usage", "install", "faq", "api"))
+    texts = {
+        "README.md": f"# {title}\n\n{rng.choice(said)}\n\nSee `{rng.choice(paths)}`.\n",
+        "pyproject.toml": f'[project]\nname = "{name}"\nversion = "1.0"\n',
+        f"docs/{guide}.md": f"# {guide.title()} of {title}\n\n{rng.choice(said)}\n",
+        rng.choice(("CHANGELOG.md", "CONTRIBUTING.md", "docs/index.rst", "notes.txt")): (
+            f"{rng.choice(said)}\n"
+        ),
+        rng.choice(("setup.cfg", "Makefile", "requirements.txt", "config.json")): f"# {name}\n",
+    }
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    return tuple(texts)
 
 
 def symbols_of(text: str, path: str) -> list[Symbol]:

@@ -17,10 +17,12 @@ _HIT = re.compile(
     r"^(?P<path>\S+?):(?P<first>\d+)-(?P<last>\d+) (?P<kind>\w+) (?P<name>\S+)", re.MULTILINE
 )
 _MATCH = re.compile(r"^(?P<path>\S+?):(?P<line>\d+): ", re.MULTILINE)
+_FIRST_LINE = re.compile(r"^\d+: (\S.*?) *$", re.MULTILINE)
 _SUGGESTION = re.compile(r"^Did you mean: (?P<path>\S+?)(?:,|$)", re.MULTILINE)
 _LONGEST_OUTPUT = 1500  # characters, so that a dialogue fits a training row
 _MOST_LISTED = 3
 _BARE = 0.6
+_TEXTS = 0.3  # of the files that are opened, such as hold no code
 
 
 async def where(scene: Scene) -> Dialogue | None:
@@ -110,13 +112,20 @@ async def lines(scene: Scene) -> Dialogue | None:
 
 
 async def open_file(scene: Scene) -> Dialogue | None:
-    """A file; the answer names what it defines first."""
-    path = scene.path()
+    """A file; the answer names what it defines first, or tells its first line."""
+    texts = scene.repository.texts
+    path = scene.rng.choice(texts) if texts and scene.rng.random() < _TEXTS else scene.path()
     scene.ask("open", path=path)
     [text] = await scene.call(Call("read_file", {"path": path}))
     names = re.findall(r"^\d+: (?:class|def|async def) (\w+)", text, re.MULTILINE)[:_MOST_LISTED]
-    if not names or len(text) > 2 * _LONGEST_OUTPUT:
+    if text.startswith("Error") or len(text) > 2 * _LONGEST_OUTPUT:
         return None
+    if not names:
+        line = _FIRST_LINE.search(text)
+        if line is None:
+            return None
+        said = scene.either(f"{path} begins with: {line[1]}", f"{path} 的开头是：{line[1]}")
+        return scene.answer("open", said, line[1])
     listed = ", ".join(f"`{name}`" for name in names)
     said = scene.either(f"{path} defines {listed}.", f"{path} 定义了 {listed}。")
     return scene.answer("open", said, *names)
@@ -164,7 +173,7 @@ async def grep(scene: Scene) -> Dialogue | None:
 async def grep_in(scene: Scene) -> Dialogue | None:
     """Where a text occurs in a folder or file."""
     symbol = scene.symbol()
-    folder = symbol.path if scene.rng.random() < _BARE else symbol.path.rpartition("/")[0]
+    folder = symbol.path if scene.rng.random() < _BARE else _folder(scene, symbol.path)
     if not folder:
         return None
     pattern = symbol.name.split(".")[-1]
@@ -174,10 +183,10 @@ async def grep_in(scene: Scene) -> Dialogue | None:
 
 async def list_folder(scene: Scene) -> Dialogue | None:
     """What a folder holds."""
-    folder = scene.path().rpartition("/")[0]
+    folder = _folder(scene, scene.rng.choice((scene.path(), *scene.repository.texts)))
     if not folder:
         return None
-    scene.ask("ls", folder=folder)
+    scene.ask("ls", folder=folder + scene.rng.choice(("", "", "/")))
     return await _listed(scene, "ls", {"path": folder})
 
 
@@ -260,6 +269,12 @@ async def _listed(scene: Scene, kind: str, arguments: dict[str, str]) -> Dialogu
         f"{folder or 'The workspace'} contains {shown}", f"{folder or '工作区'} 包含 {shown}"
     )
     return scene.answer(kind, said, names[0])
+
+
+def _folder(scene: Scene, path: str) -> str:
+    """The folder that a file lies in, or one of those around it."""
+    parts = path.split("/")[:-1]
+    return "/".join(parts[: scene.rng.randint(1, len(parts))]) if parts else ""
 
 
 def _name(scene: Scene) -> str:

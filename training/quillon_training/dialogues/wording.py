@@ -9,7 +9,7 @@ from importlib.resources import files
 from quillon_training.dialogues.records import Language
 
 _EVERY_HELD = 8
-_LOWER, _NO_MARK, _UNQUOTED = 0.25, 0.15, 0.5
+_LOWER, _NO_MARK, _UNQUOTED, _ASIDE = 0.25, 0.15, 0.5, 0.2
 _QUOTES = ("`{}`", "'{}'", '"{}"')
 _ALTERNATIVES = re.compile(r"\(([^()]*\|[^()]*)\)")
 _CHINESE_QUOTES = ("`{}`", "“{}”", "「{}」", '"{}"')
@@ -30,7 +30,8 @@ class Wordings:
         frame = _drawn(rng.choice(self._groups["frames"][language][form]), rng)
         text = frame.format(x=_drawn(sentence, rng).format(**shown)).strip()
         # A name at the beginning keeps its case: it is what the call must hold.
-        return _cased(text, rng, capital=not text.startswith(tuple(shown.values())))
+        text = _cased(text, rng, capital=not text.startswith(tuple(shown.values())))
+        return self._with_aside(text, language, rng)
 
     def sentences(self, intent: str, language: Language) -> list[tuple[str, str]]:
         """The sentences of an intent with their forms, `do` or `ask`."""
@@ -44,7 +45,20 @@ class Wordings:
 
     def intents(self) -> list[str]:
         """What can be asked for."""
-        return [name for name in self._groups if name != "frames"]
+        return [name for name in self._groups if name not in ("frames", "asides")]
+
+    def _with_aside(self, text: str, language: Language, rng: random.Random) -> str:
+        """The request, sometimes with a sentence beside it that asks for nothing."""
+        if rng.random() > _ASIDE:
+            return text
+        place = rng.choice(("before", "before", "behind"))
+        said = self._groups["asides"][language][place]
+        kept = [each for number, each in enumerate(said) if is_held(number) == self._unseen]
+        aside, blank = rng.choice(kept), " " if language == "en" else ""
+        if place == "before":
+            return f"{aside}{blank}{text}"
+        stop = "" if text.endswith(tuple(".?!。？！")) else "." if language == "en" else "。"
+        return f"{text}{stop}{blank}{aside}"
 
     def _spelled(self, value: object, language: Language, rng: random.Random) -> str:
         if isinstance(value, int):

@@ -1,0 +1,97 @@
+"""What a question names: the paths and symbols that can be meant, and the words that cannot."""
+
+import re
+from collections.abc import Collection
+
+from quillon.prompt.grammar import Live
+from quillon.prompt.messages import Message
+
+# `in backticks`, snake_case, a.path/to/a.file, Some.thing, called(
+_NAMED = re.compile(
+    r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w{1,80}\(",
+    re.ASCII,
+)
+# Paths: words may have dots and no blanks around them, so ASCII and the endings of files alone.
+_IN_QUESTION = re.compile(
+    r"(?<![\w.-])(?:[\w.-]{1,200}/)+(?:[\w.-]{0,200}\w)?"
+    r"|(?<![\w-])\w[\w-]{0,200}\.(?:pyi?|md|rst|txt|toml|cfg|ini|json|ya?ml|[cm]?[jt]sx?|cpp|c|h|hpp|go|rs|java|lua|sh)\b",
+    re.ASCII,
+)
+_QUOTED = re.compile(r"[`'\"“「]([^`'\"”」\n]+)[`'\"”」]")
+# Where live values are the workspace's symbols, and its files and folders.
+SYMBOL, _READ, ANY_PATH = ("search_symbols", "query"), ("read_file", "path"), ("*", "path")
+# What only code is spelled like, without folders: snake_case, Some.thing, CamelCase, called(
+_SPELLED = re.compile(
+    r"(?<![\w./])_*[A-Za-z]\w{0,80}(?:\.[A-Za-z_]\w{0,80}){0,5}(?![\w/])", re.ASCII
+)
+_ONLY_CODE = re.compile(r"\w_\w|\w{2}\.[A-Za-z_]{2}|[a-z][A-Z]|[A-Z]{2}[a-z]", re.ASCII)
+# Words that may be said of anything; all others come from the conversation.
+_ORDINARY = """
+a about after all allow also an and any are as at be because been before both but by call called
+calls can cannot changed check class code contains could define defined defines definition did do
+does down each either empty error errors fail failed fails failing file files find first folder for
+found from function gets given had has have here how i if in into is it its just keep last line
+lines list look made make makes may me mean method missing module more most must name named names
+need needs new no none not nothing now occurs of on once one only or other out over pass passed
+passes path place please problem problems project put read reads reported return returned returns
+run running same see set shows so some symbol test tests text than that the their them then there
+these they this those to too two type until up use used uses using value values variable warning
+warnings was were what when where which while who why will with without workspace would write you
+your
+"""
+ORDINARY = frozenset(_ORDINARY.split())
+
+
+def names_something(question: Message, symbols: Collection[str] = ()) -> bool:
+    """Whether a question without code names a path, a symbol, or what only code is spelled like.
+
+    Of `symbols`, which the workspace has, those in small letters may be ordinary words.
+    """
+    text = question.content
+    if question.attached or "```" in text:
+        return False
+    if _NAMED.search(text):
+        return True
+    return any(word in symbols and not word.islower() for word in re.findall(r"\w+", text))
+
+
+def meant(question: Message, known: Live) -> dict[tuple[str, str], list[str]]:
+    """All that a path and the query for a symbol can be behind a question that names something."""
+    words = dict.fromkeys(_SPELLED.findall(question.content))
+    folders = [path for path in known.get(_READ, ()) if path in words]
+    return {
+        ANY_PATH: list(dict.fromkeys(_named_paths(question) + folders)),
+        SYMBOL: _named_symbols(question, words, frozenset(known.get(SYMBOL, ()))),
+    }
+
+
+def _named_symbols(
+    question: Message, words: Collection[str], symbols: Collection[str]
+) -> list[str]:
+    """What of a question's words can only be the names of symbols; [] where none is sure to be.
+
+    One that is sure excludes all ordinary words but such as the workspace has, and but those with
+    a capital inside a sentence.
+    """
+    text = question.content
+    files = {match[0] for match in _IN_QUESTION.finditer(text)}
+    sure = {match[1] for match in _QUOTED.finditer(text)} | {
+        word for word in words if _ONLY_CODE.search(word) or f"{word}(" in text
+    }
+    sure = sure.intersection(words) - files
+    if not sure:
+        return []
+    inside = {word for word in words if word[0].isupper() and not text.startswith(word)}
+    return [word for word in words if word in sure | inside - files or word in symbols]
+
+
+def _named_paths(question: Message) -> list[str]:
+    """The paths of a question, as they stand there and without a slash at their end."""
+    found = [match[0] for match in _IN_QUESTION.finditer(question.content)]
+    return list(dict.fromkeys(form for path in found for form in (path, path.rstrip("/"))))
+
+
+def unmeant(question: Message) -> frozenset[str]:
+    """Ordinary words, for which a question that names something does not ask unless quoted."""
+    quoted = {word.lower() for match in _QUOTED.findall(question.content) for word in match.split()}
+    return ORDINARY - quoted
