@@ -1,8 +1,10 @@
 """Projects with tests, one for each runner, and what is read of a run."""
 
+import asyncio
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -121,12 +123,25 @@ async def check_tests(bench, target: str | None) -> str:
 
 
 async def check_program(bench, name: str, expected: str, **arguments: str) -> None:
-    """The result where the program is installed, else that its absence is said."""
-    if shutil.which(name):
-        assert timeless(await bench.call("run_tests", **arguments)) == expected
+    """The result where the program runs, else what is said of one that is broken or not there.
+
+    A version manager's place-holder without a version is a broken one.
+    """
+    program = shutil.which(name)
+    if program:
+        broken = await asyncio.to_thread(_complaint, program)
+        said = timeless(await bench.call("run_tests", **arguments))
+        assert broken in said if broken else said == expected
     else:
         error = await bench.error("run_tests", **arguments)
         assert error == f"{name} is not installed, or not on the PATH"
+
+
+def _complaint(program: str) -> str:
+    """The first line of what a program says that cannot even tell its version; "" of others."""
+    version = "version" if Path(program).name == "go" else "--version"
+    asked = subprocess.run([program, version], capture_output=True, check=False, text=True)
+    return asked.stderr.splitlines()[0] if asked.returncode else ""
 
 
 def put_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:

@@ -96,13 +96,16 @@ async def _is_stuck(
     connecting: "asyncio.Task[Connection | None]", state: HostState, patience: Patience
 ) -> bool:
     """Whether the process sleeps although somebody connects to it."""
-    before = pulse(state.pid)
-    # Several looks: after a stall of our own loop, the answer may still lie unread at the first.
-    for _ in range(_LOOKS):
+    before, slept = pulse(state.pid), 0
+    while not connecting.done():
         await asyncio.wait({connecting}, timeout=patience.stuck / _LOOKS)
-        if connecting.done() or before is None or pulse(state.pid) != before:
-            return False
-    return True
+        now = pulse(state.pid)
+        slept = slept + 1 if now is not None and now == before else 0
+        before = now
+        # Several looks: after a stall of our own loop, the answer may lie unread at the first.
+        if slept == _LOOKS:
+            return not connecting.done()
+    return False
 
 
 async def connect(state: HostState, patience: Patience) -> Connection | None:
