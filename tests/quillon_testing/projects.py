@@ -130,8 +130,8 @@ async def check_program(bench, name: str, expected: str, **arguments: str) -> No
     program = shutil.which(name)
     if program:
         broken = await asyncio.to_thread(_complaint, program)
-        said = timeless(await bench.call("run_tests", **arguments))
-        assert broken in said if broken else said == expected
+        said = await bench.call("run_tests", **arguments)
+        assert broken in said if broken else timeless(said) == expected
     else:
         error = await bench.error("run_tests", **arguments)
         assert error == f"{name} is not installed, or not on the PATH"
