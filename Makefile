@@ -61,8 +61,8 @@ bench: $(VENV)/.dev
 vsix:
 	cd vscode-extension && npm ci --no-audit --no-fund && npm run package
 
-CASES ?= ../shared/cases
 conformance: $(VENV)/.dev
+	@test -d "$(CASES)" || { echo "Name a folder of cases: make conformance CASES=FOLDER" >&2; exit 2; }
 	$(BIN)/python benchmarks/conformance.py $(CASES)
 
 lock: $(VENV)/.dev
