@@ -38,13 +38,13 @@ def test_parameters_that_name_what_exists(bench_of):
     assert len({id(values) for values in found.values()}) == 1
 
 
-async def test_symbols_once_the_index_has_them(bench_of):
+def test_symbols_before_anybody_has_looked_for_one_and_after_a_change(bench_of):
     bench = bench_of({"a.py": "class Cart:\n    def total(self):\n        return 1\n"})
-    assert SEARCH not in live(bench.workspace)
-    await bench.call("search_symbols", query="Cart")
     found = live(bench.workspace)
     assert found[SEARCH] == ("Cart", "total", "Cart.total")
     assert found[("read_symbol", "name")] == found[SEARCH]
+    (bench.root / "b.py").write_text("def price(): pass\n")
+    assert live(bench.workspace)[SEARCH] == ("Cart", "total", "Cart.total", "price")
 
 
 async def test_too_many_are_left_out_and_not_cut(bench_of):

@@ -63,18 +63,24 @@ class SymbolIndex:
             ]
         return found, note
 
-    def known_names(self) -> list[str]:
-        """The names of what was found so far, alone and after their containers; never waits."""
+    def known_names(self, stop: Stop, seconds: float) -> list[str]:
+        """The names of what is found within `seconds`, or was before; also after their containers.
+
+        Raises:
+            Failed: The call was stopped.
+        """
         if not self._lock.acquire(blocking=False):
             return []  # somebody is looking just now
         try:
+            if seconds:
+                self._refresh(stop, seconds)
             known = [symbol for _stamp, symbols in self._files.values() for symbol in symbols]
         finally:
             self._lock.release()
         return list(dict.fromkeys(name for each in known for name in (each.name, each.full_name)))
 
-    def _refresh(self, stop: Stop) -> str:
-        deadline = time.monotonic() + REFRESH_SECONDS
+    def _refresh(self, stop: Stop, seconds: float = REFRESH_SECONDS) -> str:
+        deadline = time.monotonic() + seconds
         paths = [
             path
             for path, _ in zip(

@@ -11,6 +11,7 @@ from quillon_tools.workspace import ConfinedPath, Workspace
 MAX_PATHS = 2000
 MAX_SYMBOLS = 1000
 _MAX_FOLDERS = 2000
+_INDEX_SECONDS = 0.4  # for the symbols of files that nobody has looked for yet
 
 # The values that a string parameter can have, by tool and parameter.
 Live = dict[tuple[str, str], tuple[str, ...]]
@@ -19,8 +20,9 @@ _SYMBOLS = (("search_symbols", "query"), ("read_symbol", "name"), ("find_referen
 
 
 def live_values(workspace: Workspace, tools: Sequence[Tool], stop: Stop) -> Live:
-    """The paths that can be read, and the symbols that the index knows already. Blocks.
+    """The paths that can be read, and the symbols that the index knows or soon finds. Blocks.
 
+    Where there are too many paths, the index is not asked to look at them.
     Parameters of tools that only read are named; what a tool makes need not exist. A kind of
     value of which there are too many is left out.
 
@@ -29,7 +31,7 @@ def live_values(workspace: Workspace, tools: Sequence[Tool], stop: Stop) -> Live
     """
     found: Live = {}
     paths = _paths(workspace, stop)
-    symbols = _few(workspace.index.known_names(), MAX_SYMBOLS)
+    symbols = _few(workspace.index.known_names(stop, _INDEX_SECONDS if paths else 0), MAX_SYMBOLS)
     for tool in tools:
         if tool.effect == "read" and paths:
             found |= {(tool.name, name): paths for name in tool.path_parameters}
