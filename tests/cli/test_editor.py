@@ -69,7 +69,7 @@ async def test_a_server_that_is_killed_ends_every_wait_with_a_sentence(editor, w
         await wait(editor)
 
 
-@pytest.mark.parametrize("lines", [0, 20_000])
+@pytest.mark.parametrize("lines", [0, 200_000])
 async def test_the_last_words_of_a_server_that_cannot_start_are_told(tmp_path, monkeypatch, lines):
     broken = tmp_path / "python"
     broken.write_text(f"#!/bin/sh\nseq {lines} >&2\necho 'It is broken.' >&2\nexit 3\n")

@@ -101,6 +101,8 @@ class Editor:
         self.told: set[str] = set()  # notices that were shown
         self._settled = asyncio.Event()
         self.client = _Client()
+        self._said = b""  # the end of what the server said on its standard error
+        self._reading: asyncio.Task[None] | None = None
         self._listen(approve)
 
     def _listen(self, approve: Approver) -> None:
@@ -128,6 +130,8 @@ class Editor:
         command = (sys.executable, "-I", "-m", "quillon", "lsp", "--log-file", str(log))
         # Ctrl-C is ours: a server that ended of it could not be told to.
         await self.client.start_io(*command, cwd=self.root, start_new_session=True)
+        # All the time: a server whose pipe is full would wait for a reader.
+        self._reading = asyncio.create_task(self._read_errors())
         opening = lsp.InitializeParams(
             capabilities=_CAPABILITIES,
             workspace_folders=[lsp.WorkspaceFolder(uri_of_path(self.root), self.root.name)],
@@ -149,6 +153,8 @@ class Editor:
         if server.returncode is None:
             with suppress(ProcessLookupError):
                 server.kill()
+        if self._reading is not None:
+            self._reading.cancel()
         await self.client.stop()  # type: ignore[no-untyped-call]  # of pygls
 
     async def _while_it_lives(self, work: Awaitable[T]) -> T:
@@ -164,16 +170,19 @@ class Editor:
             task.cancel()
             ending.cancel()
 
+    async def _read_errors(self) -> None:
+        server = self.client._server  # noqa: SLF001 - as in `stop`
+        if server is not None and server.stderr is not None:
+            while piece := await server.stderr.read(_ROOM):
+                self._said = (self._said + piece)[-_ROOM:]
+
     async def _last_words(self) -> str:
         """How the server ended, for people."""
-        raw, server = b"", self.client._server  # noqa: SLF001 - as in `stop`
-        if server is not None and server.stderr is not None:
+        server = self.client._server  # noqa: SLF001 - as in `stop`
+        if self._reading is not None:
             # What it started may have inherited the stream and keep it open.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    while piece := await server.stderr.read(_ROOM):
-                        raw = raw[-_ROOM:] + piece
-        said = raw.decode(errors="replace").strip()
+            await asyncio.wait({self._reading}, timeout=1)
+        said = self._said.decode(errors="replace").strip()
         how = describe_exit(None if server is None else server.returncode)
         last = said.splitlines()[-1].rstrip(".") if said else ""
         because = f" and said: {last}" if last else ""
