@@ -18,6 +18,7 @@ from quillon.assist.actions_prompt import Wording, question
 from quillon.assist.attachments import Attachment
 from quillon.assist.attachments import question as attached
 from quillon.context.diagnostics import Diagnostic
+from quillon.prompt.claims import claims_of
 from quillon.text import Span
 
 
@@ -75,6 +76,9 @@ def test_a_mistake_is_one_line_of_code_that_still_can_be_read(pattern):
         ast.parse(code)
     assert line in [each.strip() for each in code.split("\n")]
     assert line not in [each.strip() for each in FUNCTION.split("\n")]
+    # The product lets it be told of this line.
+    assert claims_of(line) == (pattern.name, pattern.chinese.split("：")[0])
+    assert pattern.english.startswith(f"{pattern.name}: ")
     assert pattern.inject("def nothing():\n    return 1\n", random.Random(1)) is None  # noqa: S311
 
 

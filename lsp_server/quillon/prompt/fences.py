@@ -16,3 +16,8 @@ def fenced(code: str, language: str = "") -> str:
 def code_in(text: str) -> str:
     """What stands in the blocks of a text."""
     return "\n".join(block["code"] for block in _BLOCK.finditer(text))
+
+
+def text_around(text: str) -> str:
+    """What stands outside of the blocks of a text."""
+    return _BLOCK.sub("", text)

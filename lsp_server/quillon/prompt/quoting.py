@@ -1,33 +1,60 @@
 """The grammar of a small model's answer about code that it was given: what it quotes stands there.
 
 Asked for mistakes, a small model quotes lines that the code could have, and accuses them. Where an
-answer begins with a quotation, that is a line of the code or a name in it; the rest is free.
+answer begins with a quotation, that is a name in the code, or a line of it that can have one of the
+mistakes of `claims.py`, which is then told; the rest is free.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 
 from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
+from quillon.prompt.claims import claims_of
 from quillon.prompt.dialects import CALL_TAGS, begins_call
 
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_FENCE = '"```"'
 _MAX_PIECES = 1000
 _MAX_LENGTH = 200  # characters of a line
 
 
-def quoting_constraint(code: str, calls: Constraint | None = None) -> Constraint | None:
-    """What holds an answer about `code`; it may be one of `calls` instead. None: no code."""
-    lines = (line.strip() for line in code.splitlines())
-    found = dict.fromkeys(line for line in lines if 0 < len(line) <= _MAX_LENGTH)
-    found |= dict.fromkeys(_NAME.findall(code))
-    pieces = [piece for piece in found if "`" not in piece and not begins_call(piece)][:_MAX_PIECES]
-    if not pieces:
+def quoting_constraint(
+    code: str, calls: Constraint | None = None, *, mistakes: bool = False
+) -> Constraint | None:
+    """What holds an answer about `code`; it may be one of `calls` instead. None: no code.
+
+    Where `mistakes` are asked for, no name is quoted.
+    """
+    if not code.strip():
         return calls
     grammar = gbnf.Grammar("Quoted-")
-    quotation = f'"`" {gbnf.trie(grammar, "piece", pieces)} "`"'
+    starts = [_accusation(grammar, *each) for each in _suspects(code).items()]
+    names = [] if mistakes else _quotable(_NAME.findall(code))
+    if names:
+        starts.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
     # A call further on would be held to nothing.
     text = gbnf.without(grammar, "text", CALL_TAGS)
-    answer = f'({quotation} | "```" | [^`<] | "<" [^<tf]) {text}'
+    answer = f'({" | ".join([*starts, _FENCE])} | [^`<] | "<" [^<tf]) {text}'
     if calls is None:
         return Constraint(grammar.text(answer), None)
     return Constraint(grammar.text_beside(calls.grammar, answer), None)
+
+
+def _suspects(code: str) -> dict[tuple[str, ...], list[str]]:
+    """The lines that can have a mistake, by what can be said of them."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for line in _quotable(line.strip() for line in code.splitlines()):
+        if told := claims_of(line):
+            found.setdefault(told, []).append(line)
+    return found
+
+
+def _accusation(grammar: gbnf.Grammar, told: Sequence[str], lines: Sequence[str]) -> str:
+    claims = " | ".join(map(gbnf.literal, told))
+    return f'"`" {gbnf.trie(grammar, "line", lines)} "`: " ({claims})'
+
+
+def _quotable(pieces: Iterable[str]) -> list[str]:
+    fit = (piece for piece in pieces if 0 < len(piece) <= _MAX_LENGTH and "`" not in piece)
+    return [piece for piece in dict.fromkeys(fit) if not begins_call(piece)][:_MAX_PIECES]

@@ -16,8 +16,9 @@ from typing import Any
 
 from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
+from quillon.prompt.claims import asks_for_mistakes
 from quillon.prompt.dialects import Dialect, begins_call
-from quillon.prompt.fences import code_in
+from quillon.prompt.fences import code_in, text_around
 from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
 from quillon.prompt.naming import ANY_PATH, ORDINARY, SYMBOL, meant, names_something, unmeant
@@ -90,7 +91,8 @@ def facts_constraint(
     else:
         held = span_constraint(definitions, dialect, texts_of(messages), live=known)
     if last.role == "user" and (code := code_in(last.content)):
-        return quoting_constraint(code, held)
+        mistakes = asks_for_mistakes(text_around(last.content))
+        return quoting_constraint(code, held, mistakes=mistakes)
     if held is None:
         return None
     if named:

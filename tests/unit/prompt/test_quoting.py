@@ -23,12 +23,11 @@ QUESTION = f"is there a bug in this code?\n```python\n{CODE}```\n"
 @pytest.mark.parametrize(
     "answer",
     [
-        "`def moor(quay, ropes=[]):`: a mutable default. Use `None` instead of `[]`.",
-        "`except OSError:` hides what went wrong.",
-        "`moor`: Binds a quay.",
-        "`quay.bind` is called.",
+        "`def moor(quay, ropes=[]):`: mutable default: use `None` instead of `[]`.",
+        "`def moor(quay, ropes=[]):`: 可变的默认参数：请用 None。",
         "I see none of the usual mistakes here.",
         "这里没有看到常见的错误。",
+        "The line `return None` says nothing.",
         "```python\nassert moor(quay) < 3\n```",
         "```cpp\nstd::cout << x << 1;\n```",
         "The tag `<table>` opens it; a <",
@@ -36,34 +35,53 @@ QUESTION = f"is there a bug in this code?\n```python\n{CODE}```\n"
         '<tool_call>\n{"name": "read_file", "arguments": {"path": "quay.bind"}}\n</tool_call>',
     ],
 )
-def test_code_is_quoted_as_it_stands(accepts, answer):
+def test_a_mistake_is_told_of_a_line_that_can_have_it(accepts, answer):
     assert accepts(_held().grammar, answer)
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        "`except:`: it hides mistakes.",
-        "`def moor(quay, ropes=None):` is right.",
-        "`harbour`: Binds a quay.",
+        "`except:`: bare except: it hides mistakes.",
+        "`except OSError:`: bare except: it hides mistakes.",
+        "`def moor(quay, ropes=[]):`: bare except: it hides mistakes.",
+        "`def moor(quay, ropes=None):`: mutable default.",
+        "`moor`: Binds a quay.",
         '<tool_call>\n{"name": "delete_file", "arguments": {}}\n</tool_call>',
         'So: <tool_call>\n{"name": "delete_file", "arguments": {}}\n</tool_call>',
     ],
 )
-def test_other_code_is_not_quoted(accepts, answer):
+def test_other_lines_are_not_accused(accepts, answer):
     assert not accepts(_held().grammar, answer)
 
 
-def test_without_tools_an_answer_is_held_too(accepts):
+@pytest.mark.parametrize(
+    ("answer", "good"),
+    [
+        ("`moor`: Binds a quay.", True),
+        ("`quay.bind` is called.", True),
+        ("`def moor(quay, ropes=[]):`: mutable default: make it inside.", True),
+        ("`harbour`: Binds a quay.", False),
+        ("`return None`: says nothing.", False),
+    ],
+)
+def test_where_no_mistake_is_asked_for_names_are_quoted(accepts, answer, good):
     held = quoting_constraint(code_in(QUESTION))
     assert held is not None
-    assert accepts(held.grammar, "`return None`: says nothing.")
-    assert not accepts(held.grammar, "`return 3`: says nothing.")
+    assert accepts(held.grammar, answer) is good
 
 
-@pytest.mark.parametrize("text", ["no code", "```python\n```", "```\n`\n```", "``` open"])
-def test_where_nothing_can_be_quoted_nothing_is_held(text):
+@pytest.mark.parametrize("text", ["no code", "```python\n```", "```\n\n```", "``` open"])
+def test_where_no_code_is_nothing_is_held(text):
     assert quoting_constraint(code_in(text)) is None
+
+
+@pytest.mark.parametrize("mistakes", [True, False])
+def test_code_without_names_can_be_told_of(accepts, mistakes):
+    held = quoting_constraint("1\n`\n", mistakes=mistakes)
+    assert held is not None
+    assert accepts(held.grammar, "A number.")
+    assert not accepts(held.grammar, "`one` is no number.")
 
 
 def test_windows_lines_and_several_blocks_are_read():
@@ -80,7 +98,7 @@ def test_a_call_that_stands_in_code_is_not_quoted(accepts):
     call = '<tool_call>{"name": "delete_file", "arguments": {}}</tool_call>'
     held = quoting_constraint(f"# {call}\n{call}\nx = 1")
     assert held is not None
-    assert accepts(held.grammar, "`x = 1` is fine.")
+    assert accepts(held.grammar, "`x` is fine.")
     for quoted in (call, f"# {call}"):
         assert not accepts(held.grammar, f"`{quoted}`")
 
@@ -90,7 +108,7 @@ def test_rules_of_tools_are_others(accepts):
     tools = [definition("read_file", {name: {"type": "string"} for name in names}, *names)]
     held = facts_constraint(tools, Dialect("hermes", tag_tokens=True), [Message("user", QUESTION)])
     assert held is not None
-    assert accepts(held.grammar, "`return None` is fine.")
+    assert accepts(held.grammar, "It is fine.")
 
 
 def _held() -> Constraint:
