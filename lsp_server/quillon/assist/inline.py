@@ -36,8 +36,9 @@ _PARSED_AT_ONCE = ANEW_BYTES // 4
 _LOOK_AROUND = 50  # lines searched for one that is not blank
 _DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
 _PATIENT_DEADLINE = 30.0  # where the user asked for it
-# The least confidence of the embedded model: of what it is less sure of, next to nothing is right.
-_SURE = 0.95
+# What suits the embedded model: it learnt code in rows of 256 tokens, and of what it is less sure
+# of next to nothing is right.
+_EMBEDDED = {"min_confidence": 0.95, "prefix_tokens": 140, "suffix_tokens": 60}
 
 
 class Selected(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ class Suggester:
     ) -> Suggestion | Nothing:
         """A suggestion, or why there is none; raises nothing unless it is cancelled."""
         turn = self._take_turn(query.snapshot.uri)
-        settings = _careful(settings, engine)
+        settings = _suited(settings, engine)
         try:
             return await self._answer(query, engine, settings, turn)
         finally:
@@ -299,11 +300,17 @@ def _left(text: str, typed: str) -> bool:
     return len(text) > len(typed) and text.startswith(typed)
 
 
-def _careful(settings: InlineSettings, engine: Engine) -> InlineSettings:
-    """The settings, with more confidence asked of the embedded model where nobody chose one."""
-    if not engine.state().embedded or settings.min_confidence != InlineSettings().min_confidence:
+def _suited(settings: InlineSettings, engine: Engine) -> InlineSettings:
+    """The settings, with what suits the embedded model where nobody chose something else."""
+    if not engine.state().embedded:
         return settings
-    return msgspec.structs.replace(settings, min_confidence=_SURE)
+    usual = InlineSettings()
+    unchosen = {
+        name: value
+        for name, value in _EMBEDDED.items()
+        if getattr(settings, name) == getattr(usual, name)
+    }
+    return msgspec.structs.replace(settings, **unchosen)
 
 
 def _presented(

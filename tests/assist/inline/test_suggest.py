@@ -182,6 +182,18 @@ async def test_the_embedded_model_must_be_surer(embedded: bool, chosen, shown: b
     assert await desk.show("x = ▮") == ("x = «foo(a, b, c)»" if shown else "UNSURE (61% sure)")
 
 
+@pytest.mark.parametrize(
+    ("embedded", "chosen", "long"),
+    [(False, {}, True), (True, {}, False), (True, {"prefix_tokens": 512}, True)],
+)
+async def test_the_embedded_model_reads_little_around_the_cursor(embedded, chosen, long) -> None:
+    desk = Desk(script=Script(steps=(Step(reply="1"),), embedded=embedded), **chosen)
+    await desk.show("price = 1000\n" * 300 + "x = ▮", invoked=True)
+    prompt = desk.engine.calls[0].prompt
+    assert (prompt.count("price") > 100) is long
+    assert "price" in prompt
+
+
 async def test_the_user_asked_for_it() -> None:
     desk = Desk(Step(reply="foo(a, b, c)", chunk=2, logprob=UNSURE))
     assert await desk.show("x = ▮", invoked=True) == "x = «foo(a, b, c)»"
