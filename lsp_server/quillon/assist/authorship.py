@@ -13,18 +13,22 @@ def is_small(info: EngineInfo) -> bool:
     return info.embedded or 0 < info.parameters < SMALL
 
 
-def author(info: EngineInfo) -> str:
+def author(info: EngineInfo, *, chinese: bool = False) -> str:
     """A line on who wrote an explanation, where that is a small model; else empty."""
+    if chinese:
+        return _said_in_chinese(info, "本说明", "解释")
     return _said(info, "Written by", "explains")
 
 
-def answerer(info: EngineInfo) -> str:
+def answerer(info: EngineInfo, *, chinese: bool = False) -> str:
     """A line on who answers in a chat, where that is a small model; else empty."""
+    if chinese:
+        return _said_in_chinese(info, "回答", "回答")
     return _said(info, "Answers come from", "answers")
 
 
 def _said(info: EngineInfo, lead: str, does: str) -> str:
-    if not info.embedded and not 0 < info.parameters < _MODEST:
+    if not _is_modest(info):
         return ""
     size = f", {_count(info.parameters)} parameters" if info.parameters else ""
     very = "a very small model" if is_small(info) else "a small model"
@@ -35,8 +39,29 @@ def _said(info: EngineInfo, lead: str, does: str) -> str:
     )
 
 
+def _said_in_chinese(info: EngineInfo, what: str, does: str) -> str:
+    if not _is_modest(info):
+        return ""
+    size = f"，{_count_in_chinese(info.parameters)}参数" if info.parameters else ""
+    very = "非常小的模型" if is_small(info) else "小模型"
+    return (
+        f"{what}来自 {info.model or '内置模型'}（{very}{size}），可能有错。"
+        f"较大的模型（例如 {BETTER_MODELS}）{does}得更好，可用设置 quillon.model.path 选择。"
+    )
+
+
+def _is_modest(info: EngineInfo) -> bool:
+    return info.embedded or 0 < info.parameters < _MODEST
+
+
 def _count(parameters: int) -> str:
     billions = parameters / 1e9
     return (
         f"{billions:.1f} billion" if billions >= 1 else f"{max(1, round(billions * 1000))} million"
     )
+
+
+def _count_in_chinese(parameters: int) -> str:
+    if parameters >= 1e8:  # noqa: PLR2004 - the next unit
+        return f"{parameters / 1e8:.1f} 亿"
+    return f"{max(1, round(parameters / 1e4))} 万"

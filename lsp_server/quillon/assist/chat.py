@@ -101,8 +101,11 @@ class Turn:
         tools: Tools,
         settings: ChatSettings,
         conversation: Conversation,
+        *,
+        chinese: bool = False,
     ) -> None:
         self._engine = engine
+        self._chinese = chinese  # what the user reads
         self._tools = tools
         self._settings = settings
         self._conversation = conversation
@@ -181,7 +184,7 @@ class Turn:
         attachments: Sequence[Attachment],
     ) -> AsyncIterator[TurnEvent]:
         """Put the question behind the conversation."""
-        if not self._messages and (notice := answerer(info)):
+        if not self._messages and (notice := answerer(info, chinese=self._chinese)):
             yield NoticeEvent(notice)
         attached, left_out = await self._attached(info, template, text, attachments)
         if left_out:

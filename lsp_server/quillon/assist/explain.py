@@ -61,7 +61,8 @@ async def explain(
         raise BadAnswer("The model gave no explanation. Try again, or choose a larger model.")
     if not answer.complete:
         said += " …"
-    notes = [note for note in (asked.left_out, author(engine.state())) if note]
+    author_line = author(engine.state(), chinese=around.chinese)
+    notes = [note for note in (asked.left_out, author_line) if note]
     return Explanation(
         title=_title(offer, label),
         markdown=_page(snapshot, offer, label, said, notes),

@@ -4,6 +4,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from quillon.assist.attachments import Attachment, Source, fitted, question
+from quillon.assist.authorship import answerer, author
 from quillon.assist.chat import NoticeEvent, Turn
 from quillon.assist.conversations import new_conversation
 from quillon.engine.script import Script, Step
@@ -105,6 +106,11 @@ async def test_a_small_model_is_named_once_in_a_conversation() -> None:
     )
     assert (await notices(engine, conversation))[1] == []
     assert (await notices(engine, new_conversation()))[1] == told
+    assert answerer(engine.state(), chinese=True) == (
+        "回答来自 tiny（非常小的模型，1148 万参数），可能有错。"
+        "较大的模型（例如 Qwen3-4B-Instruct-2507）回答得更好，可用设置 quillon.model.path 选择。"
+    )
+    assert author(engine.state(), chinese=True).startswith("本说明来自 tiny（")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ export default async function chinese(session) {
   await session.until('the status bar speaks Chinese', async () => /就绪/.test(await session.status()));
   await session.ask('你好');
   await session.answer(1);
+  await session.chat.getByText('回答来自 Quillon Tiny（非常小的模型').waitFor();
   await session.picture('chinese');
   await session.command('Quillon: 显示菜单');
   await page.locator('.quick-input-list .monaco-list-row', { hasText: '选择模型' }).waitFor();

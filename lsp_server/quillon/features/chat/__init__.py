@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 from quillon import protocol
+from quillon.assist.actions_prompt import reads_chinese
 from quillon.assist.chat import Turn, TurnResult
 from quillon.assist.conversations import (
     Conversation,
@@ -153,7 +154,10 @@ class _Asking:
         tools = (await boxes.of(self._before.id)).turn()
         for sentence in await boxes.news():
             stream.notice(sentence)
-        self._turn = turn = Turn(ls.engine, tools, ls.session.settings.chat, self._before)
+        chinese = reads_chinese(ls.session.client.locale)
+        self._turn = turn = Turn(
+            ls.engine, tools, ls.session.settings.chat, self._before, chinese=chinese
+        )
         async with aclosing(turn.run(params.text, attached)) as events:
             async for event in events:
                 if isinstance(event, TurnResult):
