@@ -6,9 +6,10 @@ from collections.abc import Collection
 from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
 
-# `in backticks`, snake_case, a.path/to/a.file, Some.thing, called(
+# `in backticks`, snake_case, a.path/to/a.file, folder/, Some.thing, called(
 _NAMED = re.compile(
-    r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z]\w{1,80}\(",
+    r"`[^`\n]+`|[A-Za-z0-9]_[A-Za-z0-9]|[A-Za-z0-9_]{2}[/.][A-Za-z_]{2}|[A-Za-z0-9_]{2}/(?![\w/])"
+    r"|[A-Za-z]\w{1,80}\(",
     re.ASCII,
 )
 # Paths: words may have dots and no blanks around them, so ASCII and the endings of files alone.

@@ -24,18 +24,19 @@ def quoting_constraint(
 ) -> Constraint | None:
     """What holds an answer about `code`; it may be one of `calls` instead. None: no code.
 
-    Where `mistakes` are asked for, no name is quoted.
+    Where `mistakes` are asked for, no name is quoted, and it begins with no block of code.
     """
     if not code.strip():
         return calls
     grammar = gbnf.Grammar("Quoted-")
     starts = [_accusation(grammar, *each) for each in _suspects(code).items()]
-    names = [] if mistakes else _quotable(_NAME.findall(code))
-    if names:
-        starts.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
+    if not mistakes:
+        starts.append(_FENCE)
+        if names := _quotable(_NAME.findall(code)):
+            starts.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
     # A call further on would be held to nothing.
     text = gbnf.without(grammar, "text", CALL_TAGS)
-    answer = f'({" | ".join([*starts, _FENCE])} | [^`<] | "<" [^<tf]) {text}'
+    answer = f'({" | ".join([*starts, "[^`<]"])} | "<" [^<tf]) {text}'
     if calls is None:
         return Constraint(grammar.text(answer), None)
     return Constraint(grammar.text_beside(calls.grammar, answer), None)

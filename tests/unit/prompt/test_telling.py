@@ -326,6 +326,7 @@ def test_symbols_of_the_workspace_are_names_unless_they_may_be_words():
         ("who calls mooring( today?", "mooring"),
         ("and Table.rows", "Table.rows"),
         ("src/app 里有什么", "src/app"),
+        ("enumerate all below harbour/", "harbour"),
     ],
 )
 def test_what_a_question_names_is_looked_up_first(accepts, question, path):
