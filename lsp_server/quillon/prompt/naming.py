@@ -28,17 +28,17 @@ _SPELLED = re.compile(
 _ONLY_CODE = re.compile(r"\w_\w|\w{2}\.[A-Za-z_]{2}|[a-z][A-Z]|[A-Z]{2}[a-z]", re.ASCII)
 # Words that may be said of anything; all others come from the conversation.
 _ORDINARY = """
-a about after all allow also an and any are as at be because been before both but by call called
-calls can cannot changed check class code contains could define defined defines definition did do
-does down each either empty error errors fail failed fails failing file files find first folder for
-found from function gets given had has have here how i if in into is it its just keep last line
-lines list look made make makes may me mean method missing module more most must name named names
-need needs new no none not nothing now occurs of on once one only or other out over pass passed
-passes path place please problem problems project put read reads reported return returned returns
-run running same see set shows so some symbol test tests text than that the their them then there
-these they this those to too two type until up use used uses using value values variable warning
-warnings was were what when where which while who why will with without workspace would write you
-your
+a about after all allow also an and any are as at be because been before begins both but by call
+called calls can cannot changed check class code contains could define defined defines definition
+did do does down each either empty error errors fail failed failing fails file files find first
+folder for found from function gets given had has have here how i if in into is it its just keep
+last line lines list look made make makes may me mean method missing module more most must name
+named names need needs new no none not nothing now occurs of on once one only or other out over pass
+passed passes path place please problem problems project put read reads reported return returned
+returns run running same see set shows so some symbol test tests text than that the their them then
+there these they this those to too two type until up use used uses using value values variable
+warning warnings was were what when where which while who why will with without workspace would
+write you your
 """
 ORDINARY = frozenset(_ORDINARY.split())
 
