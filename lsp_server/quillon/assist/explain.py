@@ -54,7 +54,8 @@ async def explain(
     sampling, constraint = _SAMPLING, None
     if (await engine.info()).embedded:
         code = offer.span.cut(snapshot.text)
-        sampling, constraint = Sampling(), quoting_constraint(code)
+        constraint = quoting_constraint(code, question=question(offer, wording))
+        sampling = Sampling()
     answer = await answer_to(engine, asked, sampling=sampling, constraint=constraint, tell=tell)
     said = prose_in(answer.text)
     if not said or said.startswith(_CALL):  # a model that was trained on tools asks for one

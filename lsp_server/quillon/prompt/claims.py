@@ -75,6 +75,7 @@ _MISTAKE = re.compile(
     r"|\bproblem with\b|错误|问题|不对|对吗|审查|检查|毛病|bug",
     re.IGNORECASE,
 )
+_MESSAGE = re.compile(r"(?:error|报错)\s*[:：]\s*(\S.*)", re.IGNORECASE)
 _GIVEN = re.compile(r"\berror|\bexception|traceback|\bexplain\b|解释|报错|异常", re.IGNORECASE)
 
 
@@ -88,3 +89,9 @@ def claims_of(line: str) -> tuple[str, ...]:
 def asks_for_mistakes(question: str) -> bool:
     """Whether a question about code asks what is wrong with it; not for one that is given."""
     return _MISTAKE.search(question) is not None and _GIVEN.search(question) is None
+
+
+def given_message(question: str) -> str | None:
+    """What a checker says of code, where the question gives it to be explained."""
+    found = _MESSAGE.search(question)
+    return found[1] if found else None

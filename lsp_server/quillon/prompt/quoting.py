@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
-from quillon.prompt.claims import claims_of
+from quillon.prompt.claims import asks_for_mistakes, claims_of, given_message
 from quillon.prompt.dialects import CALL_TAGS, begins_call
 
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -20,20 +20,26 @@ _MAX_LENGTH = 200  # characters of a line
 
 
 def quoting_constraint(
-    code: str, calls: Constraint | None = None, *, mistakes: bool = False
+    code: str, calls: Constraint | None = None, *, question: str = ""
 ) -> Constraint | None:
     """What holds an answer about `code`; it may be one of `calls` instead. None: no code.
 
-    Where `mistakes` are asked for, no name is quoted, and it begins with no block of code.
+    Of names, the `question` decides: where it asks for mistakes none is quoted, and where it gives
+    a checker's message those that are quoted there.
     """
     if not code.strip():
         return calls
     grammar = gbnf.Grammar("Quoted-")
     starts = [_accusation(grammar, *each) for each in _suspects(code).items()]
-    if not mistakes:
+    names, message = _quotable(_NAME.findall(code)), given_message(question)
+    if message is not None:
+        names = [name for name in names if re.search(rf"[`'\"“]{re.escape(name)}[`'\"”]", message)]
+    elif asks_for_mistakes(question):
+        names = []
+    else:
         starts.append(_FENCE)
-        if names := _quotable(_NAME.findall(code)):
-            starts.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
+    if names:
+        starts.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
     # A call further on would be held to nothing.
     text = gbnf.without(grammar, "text", CALL_TAGS)
     answer = f'({" | ".join([*starts, "[^`<]"])} | "<" [^<tf]) {text}'

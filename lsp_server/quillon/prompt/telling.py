@@ -16,7 +16,6 @@ from typing import Any
 
 from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
-from quillon.prompt.claims import asks_for_mistakes
 from quillon.prompt.dialects import Dialect, begins_call
 from quillon.prompt.fences import code_in, text_around
 from quillon.prompt.grammar import Live
@@ -91,8 +90,7 @@ def facts_constraint(
     else:
         held = span_constraint(definitions, dialect, texts_of(messages), live=known)
     if last.role == "user" and (code := code_in(last.content)):
-        mistakes = asks_for_mistakes(text_around(last.content))
-        return quoting_constraint(code, held, mistakes=mistakes)
+        return quoting_constraint(code, held, question=text_around(last.content))
     if held is None:
         return None
     if named:

@@ -72,6 +72,23 @@ def test_where_no_mistake_is_asked_for_names_are_quoted(accepts, answer, good):
     assert accepts(held.grammar, answer) is good
 
 
+@pytest.mark.parametrize(
+    ("message", "name", "good"),
+    [
+        ("Undefined name `moor`", "moor", True),
+        ('"quay.bind" is unknown', "quay.bind", True),
+        ("Undefined name `moor`", "ropes", False),
+        ("Mutable default value", "moor", False),
+    ],
+)
+@pytest.mark.parametrize("asked", ["explain this error: {}", "解释一下这个报错：{}"])
+def test_of_a_checkers_message_the_quoted_names_are_quoted(accepts, asked, message, name, good):
+    held = quoting_constraint(code_in(QUESTION), question=asked.format(message))
+    assert held is not None
+    assert accepts(held.grammar, f"`{name}` is not defined here.") is good
+    assert accepts(held.grammar, "`def moor(quay, ropes=[]):`: mutable default: use None.")
+
+
 @pytest.mark.parametrize("text", ["no code", "```python\n```", "```\n\n```", "``` open"])
 def test_where_no_code_is_nothing_is_held(text):
     assert quoting_constraint(code_in(text)) is None
@@ -79,7 +96,7 @@ def test_where_no_code_is_nothing_is_held(text):
 
 @pytest.mark.parametrize("mistakes", [True, False])
 def test_code_without_names_can_be_told_of(accepts, mistakes):
-    held = quoting_constraint("1\n`\n", mistakes=mistakes)
+    held = quoting_constraint("1\n`\n", question="Any bugs?" if mistakes else "")
     assert held is not None
     assert accepts(held.grammar, "A number.")
     assert not accepts(held.grammar, "`one` is no number.")
