@@ -66,11 +66,7 @@ def span_constraint(
     """
     spans = [span for span in candidates(texts, whole=whole) if span.lower() not in unmeant]
     numbers = [str(number) for number in numbers_in(texts)]
-    known, narrow = live or {}, only or {}
-
-    def held(place: Place) -> Sequence[str]:
-        name = str(place.path[-1])
-        return narrow.get((place.tool, name)) or narrow.get(("*", name)) or ()
+    known = live or {}
 
     def strings(rules: Rules, place: Place, schema: Schema) -> str | None:
         if is_free(place, schema):
@@ -78,7 +74,7 @@ def span_constraint(
         values = known.get((place.tool, place.path[0]), ()) if place.path else ()
         # Two tries: one of both would have to be made for every list of values.
         lists = [spans, values if len(values) <= MAX_LIVE else ()]
-        if place.path and (values := held(place)):
+        if values := _only(place, only or {}):
             lists = [values]
         made = (values_rule(rules, each, schema, dialect) for each in lists if each)
         found = [rule for rule in made if rule is not None]
@@ -98,6 +94,12 @@ def span_constraint(
         return gbnf.trie(rules.grammar, "number", fitting) if fitting else None
 
     return constraint(definitions, dialect, strings=strings, integers=integers)
+
+
+def _only(place: Place, only: Mapping[tuple[str, str], Sequence[str]]) -> Sequence[str]:
+    """All values that a place can have; () where that is not known."""
+    name = str(place.path[-1]) if place.path else ""
+    return only.get((place.tool, name)) or only.get(("*", name)) or ()
 
 
 def is_free(place: Place, schema: Schema) -> bool:
