@@ -12,6 +12,12 @@ _NAMED = re.compile(
     r"|[A-Za-z]\w{1,80}\(",
     re.ASCII,
 )
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
+_LOOKS = re.compile(
+    r"\b(?:where|define[sd]?|definition|declar\w+|locate|find|code of|source of|implement\w*"
+    r"|explain|show me|what does|look up)\b|在哪|哪里|定义|代码|源码|实现|解释|作用|查找|查一下",
+    re.IGNORECASE,
+)
 # Paths: words may have dots and no blanks around them, so ASCII and the endings of files alone.
 _IN_QUESTION = re.compile(
     r"(?<![\w.-])(?:[\w.-]{1,200}/)+(?:[\w.-]{0,200}\w)?"
@@ -46,14 +52,20 @@ ORDINARY = frozenset(_ORDINARY.split())
 def names_something(question: Message, symbols: Collection[str] = ()) -> bool:
     """Whether a question without code names a path, a symbol, or what only code is spelled like.
 
-    Of `symbols`, which the workspace has, those in small letters may be ordinary words.
+    Of `symbols`, which the workspace has, those in small letters may be ordinary words: they count
+    where the question looks for something.
     """
     text = question.content
     if question.attached or "```" in text:
         return False
-    if _NAMED.search(text):
+    quoted = (match[1] for match in _QUOTED.finditer(text))
+    if _NAMED.search(text) or any(map(_SPELLED.fullmatch, quoted)):
         return True
-    return any(word in symbols and not word.islower() for word in re.findall(r"\w+", text))
+    looks = _LOOKS.search(text) is not None
+    return any(
+        word in symbols and (looks if word.islower() else True) and word not in ORDINARY
+        for word in _ASCII_WORD.findall(text)
+    )
 
 
 def meant(question: Message, known: Live) -> dict[tuple[str, str], list[str]]:

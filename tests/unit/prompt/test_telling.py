@@ -313,6 +313,9 @@ def test_symbols_of_the_workspace_are_names_unless_they_may_be_words():
     symbols = {"Cart", "run", "MAX"}
     assert names_something(Message("user", "what does Cart do?"), symbols)
     assert names_something(Message("user", "MAX 是什么"), symbols) is True
+    assert names_something(Message("user", "Where is area defined?"), {"area"})
+    assert names_something(Message("user", "area 在哪里"), {"area"})
+    assert not names_something(Message("user", "This is a wide area."), {"area"})
     assert not names_something(Message("user", "run the tests"), symbols)
     assert not names_something(Message("user", "what does Cart do?"))
 
@@ -325,6 +328,7 @@ def test_symbols_of_the_workspace_are_names_unless_they_may_be_words():
         ("`Quay` 在哪里", "Quay"),
         ("who calls mooring( today?", "mooring"),
         ("and Table.rows", "Table.rows"),
+        ('what about "quays"', "quays"),
         ("src/app 里有什么", "src/app"),
         ("enumerate all below harbour/", "harbour"),
     ],
