@@ -19,8 +19,15 @@ export default async function install(session) {
     await session.picture('no-python');
 
     fs.symlinkSync(path.join(session.asked.programs, 'no-environments'), python);
-    await none.getByText('Try again').click();
     const failed = session.notification('The installation failed');
+    // The workbench may lose a click on a notification that has just come.
+    await session.until('it is tried again', async () => {
+      if (await none.isVisible()) {
+        await none.getByText('Try again').click({ timeout: 5000 }).catch(() => undefined);
+        await none.waitFor({ state: 'hidden', timeout: 5000 }).catch(() => undefined);
+      }
+      return failed.isVisible();
+    });
     await failed.getByText('Show log').waitFor();
     await session.picture('install-failed');
     const line = session.page.locator('.part.panel .view-line', { hasText: 'ensurepip is not' }).first();
