@@ -174,7 +174,9 @@ def test_greedy_decoding_is_repeatable(new_desk):
 def test_a_seed_repeats_a_draw_and_another_changes_it(desk):
     def draw(seed):
         sampling = Sampling(temperature=1.2, top_p=0.95, top_k=40, min_p=0.01, seed=seed)
-        return desk.run(Request(prompt=QUESTION, max_tokens=24, sampling=sampling)).tokens
+        # What code comes next is open; a trained model's answers need not be.
+        code = (Segment("import os\n\n\ndef "),)
+        return desk.run(Request(prompt=code, max_tokens=24, sampling=sampling)).tokens
 
     assert draw(7) == draw(7)
     assert len({tuple(draw(seed)) for seed in range(5)}) > 1
