@@ -118,6 +118,18 @@ def test_a_line_that_is_no_dialogue_is_named(file, line):
         read_dialogues(file(row(), line))
 
 
+def test_what_the_workspace_has_is_read(file):
+    live = {"search_symbols.query": ["moor"], "read_file.path": ["lib", "lib/quay.py"]}
+    [known] = read_dialogues(file(row(live=live)))
+    assert known.live == {
+        ("search_symbols", "query"): ("moor",),
+        ("read_file", "path"): ("lib", "lib/quay.py"),
+    }
+    assert read_dialogues(file(row()))[0].live == {}
+    with pytest.raises(EvalError, match="is no dialogue"):
+        read_dialogues(file(row(live=["moor"])))
+
+
 async def test_bugs_are_named_with_their_line_and_clean_code_is_left_alone(scripted):
     found = bug_dialogues()
     asker = await scripted(

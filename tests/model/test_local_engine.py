@@ -11,6 +11,7 @@ import msgspec
 import psutil
 import pytest
 
+from quillon.engine import launch
 from quillon.engine.base import (
     DeadlineExceeded,
     Delta,
@@ -129,6 +130,17 @@ async def test_an_engine_that_was_stopped_before_the_client_came_is_replaced(
     pid = (await first.info()).pid
     os.kill(pid, signal.SIGSTOP)
     second = made.client(patience=patience)
+    assert (await asyncio.wait_for(second.info(), DEADLINE)).pid != pid
+
+
+async def test_an_engine_that_seemed_to_work_when_the_client_came_is_replaced(
+    made: Engines, monkeypatch
+):
+    pid = (await made.client().info()).pid
+    os.kill(pid, signal.SIGSTOP)
+    looks = iter([None, 1.0, 2.0])  # it waits for its turn, then works
+    monkeypatch.setattr(launch, "pulse", lambda pid: next(looks, 3.0))
+    second = made.client(patience=MUTE["stuck"])
     assert (await asyncio.wait_for(second.info(), DEADLINE)).pid != pid
 
 

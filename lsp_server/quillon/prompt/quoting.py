@@ -14,6 +14,7 @@ from quillon.prompt.claims import asks_for_mistakes, claims_of, given_message
 from quillon.prompt.dialects import CALL_TAGS, begins_call
 
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_QUOTED = re.compile(rf"[`'\"“]({_NAME.pattern})(?=[`'\"”])")
 _FENCE = '"```"'
 _MAX_PIECES = 1000
 _MAX_LENGTH = 200  # characters of a line
@@ -33,7 +34,8 @@ def quoting_constraint(
     starts = [_accusation(grammar, *each) for each in _suspects(code).items()]
     names, message = _quotable(_NAME.findall(code)), given_message(question)
     if message is not None:
-        names = [name for name in names if re.search(rf"[`'\"“]{re.escape(name)}[`'\"”]", message)]
+        quoted = set(_QUOTED.findall(message))
+        names = [name for name in names if name in quoted]
     elif asks_for_mistakes(question):
         names = []
     else:

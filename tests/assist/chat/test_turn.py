@@ -146,6 +146,16 @@ async def test_several_calls_in_one_answer_all_run(folder):
     assert [event.result.ok for event in of(ResultEvent, events)] == [True, True]
 
 
+async def test_the_same_call_twice_in_one_answer_is_one(folder):
+    found, other = call("search_symbols", '{"query": "greet"}'), call("list_files")
+    chat = Chat(folder, [Step(reply=f"{found}\n{found}\n{other}"), Step(reply="Done.")])
+    events = await chat.ask("look")
+    ran = [event.call.name for event in events if isinstance(event, CallEvent)]
+    assert list(dict.fromkeys(ran)) == ["search_symbols", "list_files"]
+    results = [event for event in events if isinstance(event, ResultEvent)]
+    assert len(results) == 2
+
+
 async def test_wrong_arguments_are_answered_with_what_to_mend(folder):
     chat = Chat(
         folder,

@@ -77,6 +77,7 @@ def test_where_no_mistake_is_asked_for_names_are_quoted(accepts, answer, good):
     [
         ("Undefined name `moor`", "moor", True),
         ('"quay.bind" is unknown', "quay.bind", True),
+        ("I can't use 'moor' here", "moor", True),
         ("Undefined name `moor`", "ropes", False),
         ("Mutable default value", "moor", False),
     ],
