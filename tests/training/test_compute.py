@@ -11,11 +11,12 @@ pytest.importorskip("datasketch")
 import torch
 from quillon_training.checkpoint import load_checkpoint
 from quillon_training.cli import _compute
-from quillon_training.compute import Compute
+from quillon_training.compute import Compute, multiplies_bf16
 from quillon_training.corpus import Corpus, build
 from quillon_training.curve import read_losses
 from quillon_training.errors import TrainingError
 from quillon_training.model import SHAPES
+from quillon_training.optim import orthogonalised
 from quillon_training.pretrain import PretrainSettings, Run
 from quillon_training.sources import python_sources
 from quillon_training.tokenizer import sample_texts, train_tokenizer
@@ -68,7 +69,7 @@ def test_bf16_learns_and_keeps_fp32_weights(made, tmp_path):
     assert losses[-1].loss < losses[0].loss
     assert losses[-1].dialogue_loss < losses[0].dialogue_loss
     assert {value.dtype for value in run.model.state_dict().values()} == {torch.float32}
-    precise = trained(made, tmp_path / "precise", Compute(), 1)
+    precise = trained(made, tmp_path / "precise", Compute(bf16=False), 1)
     rough = trained(made, tmp_path / "rough", Compute(bf16=True), 1)
     one, other = (each.model.model.embed_tokens.weight for each in (precise, rough))
     assert not torch.equal(one, other)
@@ -76,8 +77,9 @@ def test_bf16_learns_and_keeps_fp32_weights(made, tmp_path):
 
 
 def test_a_compiled_pass_computes_the_same(made, tmp_path):
-    plain = trained(made, tmp_path / "plain", Compute(), 2)
-    compiled = trained(made, tmp_path / "compiled", Compute(compiled="eager"), 2)
+    plain = trained(made, tmp_path / "plain", Compute(bf16=False), 2)
+    eager = Compute(bf16=False, compiled="eager")
+    compiled = trained(made, tmp_path / "compiled", eager, 2)
     for name, value in plain.model.state_dict().items():
         torch.testing.assert_close(compiled.model.state_dict()[name], value, rtol=1e-3, atol=1e-3)
     assert set(load_checkpoint(tmp_path / "compiled").model) == set(plain.model.state_dict())
@@ -85,7 +87,7 @@ def test_a_compiled_pass_computes_the_same(made, tmp_path):
 
 def test_a_checkpoint_goes_on_in_another_precision(made, tmp_path):
     trained(made, tmp_path / "run", Compute(bf16=True), 2)
-    assert trained(made, tmp_path / "run", Compute(), 4).step == 4
+    assert trained(made, tmp_path / "run", Compute(bf16=False), 4).step == 4
 
 
 def test_what_suits_a_device_is_chosen(monkeypatch):
@@ -93,13 +95,34 @@ def test_what_suits_a_device_is_chosen(monkeypatch):
     assert Compute().forward(module) is module
     assert Compute(compiled="eager").forward(module) is not module
     assert Compute(device="auto").torch_device().type in {"cpu", "cuda"}
-    with Compute().autocast():
+    with Compute(bf16=False).autocast():
         assert module(torch.ones(1, 2)).dtype == torch.float32
     with Compute(bf16=True).autocast():
         assert module(torch.ones(1, 2)).dtype == torch.bfloat16
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(TrainingError, match="no GPU"):
         Compute(device="cuda").torch_device()
+
+
+@pytest.mark.parametrize(
+    ("has", "chosen"),
+    [
+        ({"avx2": True}, torch.float32),
+        ({"avx512_bf16": True, "avx512_f": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_bf16_is_chosen_where_the_processor_multiplies_it(monkeypatch, has, chosen):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    multiplies_bf16.cache_clear()
+    try:
+        with Compute().autocast():
+            assert torch.nn.Linear(2, 2)(torch.ones(1, 2)).dtype == chosen
+        matrix = orthogonalised(torch.eye(3)[:2])
+        assert matrix.dtype == torch.float32
+        torch.testing.assert_close(matrix @ matrix.T, torch.eye(2), rtol=0, atol=0.4)
+    finally:
+        multiplies_bf16.cache_clear()
 
 
 def test_options_become_a_choice():

@@ -9,6 +9,7 @@ import gguf
 import msgspec
 import pytest
 import torch
+from quillon_training.adopt import adopt
 from quillon_training.checkpoint import LATEST, load_checkpoint, save_state
 from quillon_training.cli import main
 from quillon_training.corpus import Corpus, build
@@ -96,6 +97,43 @@ def test_a_model_file_carries_its_card_its_template_and_its_tokens(made, tmp_pat
     assert record["settings"]["step"] == 2
     assert {"python", "torch", "gguf"} <= set(record["versions"])
     assert record["data"][0]["kind"] == "tokenizer"
+
+
+def test_a_run_goes_on_from_a_model_file(made, tmp_path):
+    saved = load_checkpoint(made / "run")
+    path, learnt = tmp_path / "m.gguf", tmp_path / "learnt.json"
+    card = msgspec.structs.replace(CARD, description="Trained on 12.5M tokens of code.")
+    write_model(path, saved, made / "tokenizer.json", kind="q8_0", card=card)
+    assert adopt(path, tmp_path / "run", learnt) == 12_500_000
+    assert json.loads(learnt.read_text()) == json.loads((made / "tokenizer.json").read_text())
+    begun = load_checkpoint(tmp_path / "run")
+    assert (begun.step, begun.tokens, begun.shape) == (0, 12_500_000, SHAPE)
+    for name, value in saved.average.items():
+        torch.testing.assert_close(begun.model[name], value, rtol=0, atol=2e-3)
+    run = Run(tmp_path / "run", made / "train", learnt)
+    run.resume(SETTINGS)
+    run.train(threads=1, steps=1, minutes=None)
+    assert load_checkpoint(tmp_path / "run").step == 1
+    with pytest.raises(TrainingError, match="already holds a run"):
+        adopt(path, tmp_path / "run", learnt)
+
+
+@pytest.mark.parametrize("broken", ["text", "cut", "other"])
+def test_a_file_that_no_run_can_begin_from_is_told(made, tmp_path, broken):
+    path = tmp_path / "m.gguf"
+    if broken == "text":
+        path.write_text("no model\n" * 99)
+    elif broken == "cut":
+        write_model(
+            path, load_checkpoint(made / "run"), made / "tokenizer.json", kind="f16", card=CARD
+        )
+        path.write_bytes(path.read_bytes()[:-4096])
+    else:
+        path.write_bytes(header_only(CHAT_MODEL))
+    with pytest.raises(CheckpointError, match="no model that a run can begin from") as told:
+        adopt(path, tmp_path / "run", tmp_path / "tokenizer.json")
+    assert "the one that ships" in told.value.hint
+    assert not (tmp_path / "run" / LATEST).exists()
 
 
 def test_what_cannot_be_exported_is_told(made, tmp_path):

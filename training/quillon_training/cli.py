@@ -29,7 +29,7 @@ TokenizerFile = Annotated[Path, typer.Option("--tokenizer", help="File that `tok
 DeviceName = Annotated[
     str, typer.Option("--device", help="cpu, cuda, or auto: a GPU where torch finds one.")
 ]
-Bf16 = Annotated[bool | None, typer.Option(help="bf16; else only on a GPU.")]
+Bf16 = Annotated[bool | None, typer.Option(help="bf16; else where the machine is fast at it.")]
 Compiled = Annotated[bool | None, typer.Option(help="torch.compile; else only on a GPU.")]
 _MEMORY_GIB = 2.5
 
@@ -184,6 +184,20 @@ def grow(
     from quillon_training.pretrain import grow_run
 
     grow_run(run, output, factor)
+
+
+@app.command()
+def adopt(
+    model: Annotated[Path, typer.Argument(help="GGUF that `export` wrote.")],
+    run: Annotated[Path, typer.Argument(help="Folder of the run to begin.")],
+    tokenizer: Annotated[Path, typer.Option(help="File for the model's vocabulary.")],
+    seed: int = 1,
+) -> None:
+    """Begin a run from a model file, such as the one that ships."""
+    require_modules("torch", "transformers", "tokenizers", "gguf")
+    from quillon_training.adopt import adopt as adopt_model
+
+    _answer({"run": str(run), "tokens_seen": adopt_model(model, run, tokenizer, seed=seed)})
 
 
 @app.command()

@@ -35,3 +35,19 @@ def gguf_name(name: str) -> str:
     if module not in _LAYER_NAMES or not layer.isdigit():
         raise ExportError(f"GGUF has no name for {name}", "Only Qwen2 and Qwen3 can be written.")
     return f"blk.{layer}.{_LAYER_NAMES[module]}.{kind}"
+
+
+def transformers_name(name: str) -> str:
+    """The name in `transformers` of a tensor of a GGUF.
+
+    Raises:
+        ExportError: The name is none of these models'.
+    """
+    for ours, theirs in _OTHERS.items():
+        if name == theirs:
+            return ours
+    _, layer, module, kind = [*name.split("."), "", "", ""][:4]
+    for ours, theirs in _LAYER_NAMES.items():
+        if module == theirs and layer.isdigit():
+            return f"model.layers.{layer}.{ours}.{kind}"
+    raise ExportError(f"{name} is no tensor of a Qwen2 or Qwen3 model", "Name another GGUF.")

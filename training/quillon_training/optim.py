@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from quillon_training.compute import multiplies_bf16
+
 # Coefficients of the quintic Newton-Schulz iteration (Keller Jordan, "Muon", 2024).
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 _ITERATIONS = 5
@@ -14,8 +16,8 @@ _MATCH_ADAMW = 0.2
 
 
 def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
-    """About the nearest semi-orthogonal matrix; in bf16 on an accelerator, fp32 on a CPU."""
-    work = matrix.float() if matrix.device.type == "cpu" else matrix.bfloat16()
+    """About the nearest semi-orthogonal matrix; in bf16 where the device multiplies it fast."""
+    work = matrix.bfloat16() if multiplies_bf16(matrix.device.type) else matrix.float()
     tall = work.shape[0] > work.shape[1]
     if tall:
         work = work.T

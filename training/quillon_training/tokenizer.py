@@ -67,6 +67,11 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Token
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    return finish_tokenizer(tokenizer)
+
+
+def finish_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
+    """Give a tokenizer with our vocabulary what text is split and joined by."""
     tokenizer.pre_tokenizer = _byte_level(QWEN2_PATTERN)
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
