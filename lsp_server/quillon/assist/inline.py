@@ -3,7 +3,7 @@
 For each document at most one generation runs, and the newest query owns it: an older one is
 answered at once. A newer query takes a running generation over where it only typed what the model
 writes; everything else cancels it. Finished suggestions are kept, so that typing on into one asks
-the model nothing.
+the model nothing. The embedded model is asked only where the user's own files say nothing.
 """
 
 import asyncio
@@ -14,10 +14,12 @@ from typing import Any
 
 import msgspec
 
+from quillon.assist.echo import echo
 from quillon.assist.inline_cache import Completed, SuggestionCache
 from quillon.assist.inline_flight import Flight
 from quillon.assist.inline_reason import NoSuggestion, Nothing
 from quillon.assist.suggestion import Suggestion, Surroundings, fit
+from quillon.assist.suggestion_trim import cut
 from quillon.context.document import DocumentSnapshot, snapshot_of
 from quillon.context.gather import Gatherer, InlineBudget, InlineContext
 from quillon.context.neighbours import Neighbour, is_private
@@ -37,8 +39,9 @@ _LOOK_AROUND = 50  # lines searched for one that is not blank
 _DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
 _PATIENT_DEADLINE = 30.0  # where the user asked for it
 # What suits the embedded model: it learnt code in rows of 256 tokens, and of what it is less sure
-# of next to nothing is right.
+# of next to nothing is right. Of what files say again three of four are right from one half on.
 _EMBEDDED = {"min_confidence": 0.95, "prefix_tokens": 140, "suffix_tokens": 60}
+_ECHO_CONFIDENCE = 0.5
 
 
 class Selected(msgspec.Struct, frozen=True):
@@ -76,9 +79,13 @@ class _Place(msgspec.Struct, frozen=True, eq=False):
 
 
 class Suggester:
-    """Answers queries; keeps what runs and what was suggested, for all documents."""
+    """Answers queries; keeps what runs and what was suggested, for all documents.
 
-    def __init__(self) -> None:
+    `echoes`: beside the embedded model, the user's own files are asked first.
+    """
+
+    def __init__(self, *, echoes: bool = True) -> None:
+        self._echoes = echoes
         self._cache = SuggestionCache()
         self._flights: dict[str, Flight] = {}
         # What the newest query of a document waits beside its generation: a newer one.
@@ -113,7 +120,7 @@ class Suggester:
             self._stop(uri)
             return refused
         scope = (uri, engine.state().model)
-        found = self._cache.find(scope, place.text, place.cursor)
+        found = self._known(scope, query, place, engine, settings)
         if found is not None:
             self._stop(uri)
             return _presented(query, place, found, settings)
@@ -136,6 +143,25 @@ class Suggester:
                 left = msgspec.structs.replace(outcome, text=outcome.text[len(typed) :])
                 return _presented(query, place, left, settings)
             # Something else was typed than the model wrote, or all of it: it is asked again.
+
+    def _known(
+        self,
+        scope: tuple[str, str],
+        query: Query,
+        place: _Place,
+        engine: Engine,
+        settings: InlineSettings,
+    ) -> Completed | None:
+        """What was suggested here before, or what the user's files say; None: ask the model."""
+        found = self._cache.find(scope, place.text, place.cursor)
+        if not (self._echoes and engine.state().embedded) or (found and not found.echoed):
+            return found
+        if not _is_sure(query, found, settings):
+            found = _echoed(query, place)
+        if found is None or not _is_sure(query, found, settings):
+            return None
+        self._cache.put(scope, place.text, place.cursor, found)
+        return found
 
     def _take_turn(self, uri: str) -> "asyncio.Future[None]":
         """Make this query the newest; the one before is answered at once."""
@@ -295,6 +321,27 @@ def _prompt(found: InlineContext) -> Prompt:
     )
 
 
+def _echoed(query: Query, place: _Place) -> Completed | None:
+    """What the file and the other open ones say behind the same words."""
+    others = [each.snapshot.text for each in query.neighbours if not is_private(each.snapshot.path)]
+    said = echo(place.text, place.cursor, others)
+    if said is None:
+        return None
+    kept = cut(said.text, place.around, complete=True)
+    text = said.text if kept is None else kept.text
+    return Completed(text, said.confidence, echoed=True) if text.strip() else None
+
+
+def _is_sure(query: Query, completed: Completed | None, settings: InlineSettings) -> bool:
+    """Whether something may be shown: any where the user asked for it."""
+    if completed is None:
+        return False
+    least = settings.min_confidence
+    if completed.echoed and least == _EMBEDDED["min_confidence"]:
+        least = _ECHO_CONFIDENCE
+    return query.invoked or completed.confidence >= least
+
+
 def _left(text: str, typed: str) -> bool:
     """Whether something of `text` is left when `typed` was typed of it."""
     return len(text) > len(typed) and text.startswith(typed)
@@ -319,7 +366,7 @@ def _presented(
     """What the model wrote as the editor is to show it at this cursor."""
     if completed.reason is not None:
         return Nothing(completed.reason)
-    if not query.invoked and completed.confidence < settings.min_confidence:
+    if not _is_sure(query, completed, settings):
         return Nothing(NoSuggestion.UNSURE, f"({completed.confidence:.0%} sure)")
     fitted = fit(completed.text, place.around)
     if not fitted.text.strip() or fitted.text == place.around.after[: fitted.covers]:

@@ -20,12 +20,13 @@ _MAX_AUTO_CLOSED = 4  # characters that an editor may have put right of the curs
 class Completed(msgspec.Struct, frozen=True):
     """What the model wrote, ready to be fitted to a line, and how sure it was.
 
-    `reason` says why nothing of it was left, if so.
+    `reason` says why nothing of it was left, if so. `echoed`: the user's own files say it.
     """
 
     text: str
     confidence: float
     reason: NoSuggestion | None = None
+    echoed: bool = False
 
 
 class _Entry(msgspec.Struct, frozen=True):

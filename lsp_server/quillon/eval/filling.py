@@ -1,7 +1,9 @@
 """The task `fim`: what ghost text would write into holes, and whether it knows when to be silent.
 
 A suggestion is made by the product's own suggester, as if the user had asked for it; then the
-same place is looked at as if the user just typed, where the confidence decides.
+same place is looked at as if the user just typed, where the confidence decides. Beside the embedded
+model the suggester looks first at what the file says elsewhere: what the model would write without
+that is asked, too.
 """
 
 import random
@@ -30,10 +32,10 @@ _FILES = 400  # of the standard library
 class Filler:
     """Fills holes with one engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, echoes: bool = True) -> None:
         self._engine = engine
         self._settings = InlineSettings()
-        self._suggester = Suggester()
+        self._suggester = Suggester(echoes=echoes)
 
     async def fill(self, hole: Hole, *, least: float | None = None) -> str:
         """The suggestion at a hole, empty where there is none.
@@ -56,8 +58,9 @@ def fim_questions(
 ) -> list[Question]:
     """Questions about `count` holes in files, which are pairs of a root and a path."""
     filler = Filler(engine)
+    alone = Filler(engine, echoes=False) if engine.state().embedded else None
     return [
-        Question("fim", hole.id, partial(_outcome, filler, hole))
+        Question("fim", hole.id, partial(_outcome, filler, alone, hole))
         for hole in holes(files, count, seed)
     ]
 
@@ -76,19 +79,29 @@ def files_for(packages: Path | None, seed: int) -> list[tuple[Path, Path]]:
     return [(root, path) for path in found]
 
 
-async def _outcome(filler: Filler, hole: Hole) -> Outcome:
-    written = await filler.fill(hole)
+def _rightness(written: str, hole: Hole) -> dict[str, bool]:
+    """What is right of a suggestion."""
     expected = hole.middle.rstrip()
-    head = expected[:_FIRST]
-    right = written[: len(head)] == head
     marks: dict[str, bool] = {}
     if hole.kind == "lines":
         marks["several lines exact"] = written.rstrip() == expected
     else:
-        exact = written.split("\n")[0].rstrip() == expected
+        exact = written.partition("\n")[0].rstrip() == expected
         marks["single line exact"] = exact
         marks[f"{hole.kind} exact"] = exact
-    marks["first four characters right"] = right
+    marks["first four characters right"] = written.startswith(expected[:_FIRST])
+    return marks
+
+
+async def _outcome(filler: Filler, alone: Filler | None, hole: Hole) -> Outcome:
+    written = await filler.fill(hole)
+    expected = hole.middle.rstrip()
+    head = expected[:_FIRST]
+    marks = _rightness(written, hole)
+    right = marks["first four characters right"]
+    if alone is not None:
+        guess = _rightness(await alone.fill(hole), hole)
+        marks |= {f"the model alone: {name}": mark for name, mark in guess.items()}
     shown = await filler.fill(hole, least=InlineSettings().min_confidence)
     marks["ghost text shown"] = bool(shown)
     if shown:

@@ -188,7 +188,7 @@ async def test_the_embedded_model_must_be_surer(embedded: bool, chosen, shown: b
 )
 async def test_the_embedded_model_reads_little_around_the_cursor(embedded, chosen, long) -> None:
     desk = Desk(script=Script(steps=(Step(reply="1"),), embedded=embedded), **chosen)
-    await desk.show("price = 1000\n" * 300 + "x = ▮", invoked=True)
+    await desk.show("price(1000)\n" * 300 + "x = ▮", invoked=True)
     prompt = desk.engine.calls[0].prompt
     assert (prompt.count("price") > 100) is long
     assert "price" in prompt

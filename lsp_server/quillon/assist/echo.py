@@ -1,0 +1,133 @@
+"""What the user's own files say behind the words that stand before a cursor.
+
+Code repeats itself: of lines that are written, one in seven was written before behind the same
+words. Every place where the last words occur again votes for the rest of its line, the more the
+longer the text agrees on both sides. (Cache language models: Tu et al. 2014, "On the localness of
+software".) It takes a millisecond, and a model too small to write code cannot do better.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+_SHORTEST_KEY = 3  # characters before the cursor that a place must share
+_MOST_PLACES = 400
+_LONGEST_BEFORE, _LONGEST_AFTER = 400, 200  # characters that are compared
+_LONGEST_LINE = 200  # characters of a rest of a line that may be repeated
+_FARTHEST = 100_000  # characters on each side of the cursor that are searched
+_MOST_OTHERS = 300_000  # characters of other files
+# A place's vote is (agreeing characters) ** _POWER, those behind the line at half; chosen on 3,000
+# holes in packages, as were the weights of the confidence: a logistic regression of whether the
+# first four characters were right, on 4,000 more.
+_POWER, _BEHIND = 4, 0.5
+_BIAS, _BEFORE_WEIGHT, _AFTER_WEIGHT, _SHARE_WEIGHT = -4.22, 0.42, 0.58, 2.62
+
+
+class Echo(msgspec.Struct, frozen=True):
+    """The rest of a line, and how probable it is that it begins rightly (0 to 1)."""
+
+    text: str
+    confidence: float
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """What stands at a place, and how many characters agree before and behind it."""
+
+    rest: str
+    before: int
+    after: int
+
+
+def echo(text: str, cursor: int, others: Sequence[str] = ()) -> Echo | None:
+    """What most likely ends the line at `cursor`, by `text` itself and by `others`.
+
+    None where nothing is said twice, or where most places say that the line ends here.
+    """
+    before, after = text[max(0, cursor - _FARTHEST) : cursor], text[cursor : cursor + _FARTHEST]
+    votes: Counter[str] = Counter()
+    longest: dict[str, tuple[int, int]] = {}
+    for place in _places(before, after, _within(others)):
+        votes[place.rest] += int((1 + place.before + _BEHIND * place.after) ** _POWER)
+        agreed = longest.get(place.rest, (0, 0))
+        longest[place.rest] = (max(agreed[0], place.before), max(agreed[1], place.after))
+    if not votes:
+        return None
+    rest, weight = max(votes.items(), key=lambda vote: vote[1])
+    if not rest.strip() or len(rest) > _LONGEST_LINE:
+        return None
+    return Echo(rest, _confidence(*longest[rest], weight / votes.total()))
+
+
+def _confidence(before: int, after: int, share: float) -> float:
+    """From the longest agreement on both sides and the share of the votes."""
+    score = (
+        _BIAS
+        + _BEFORE_WEIGHT * math.log1p(before)
+        + _AFTER_WEIGHT * math.log1p(after)
+        + _SHARE_WEIGHT * share
+    )
+    return 1 / (1 + math.exp(-score))
+
+
+def _places(before: str, after: str, others: Sequence[str]) -> Iterator[_Place]:
+    """The places where the last characters before the cursor occur again."""
+    texts = (before, after, *others)
+    length = _SHORTEST_KEY
+    if len(before) < length:
+        return
+    # A longer key leaves fewer places: those that agree most are left.
+    while length < _LONGEST_BEFORE and _occurrences(texts, before[-length:]) > _MOST_PLACES:
+        length *= 2
+    key = before[-length:]
+    left = _MOST_PLACES
+    for text in texts:
+        at = text.find(key)
+        while at >= 0 and left > 0:
+            place = at + len(key)
+            if text is not before or place < len(before):
+                left -= 1
+                end = text.find("\n", place)
+                end = len(text) if end < 0 else end
+                agreed = _common_suffix(before, text, place)
+                yield _Place(text[place:end].rstrip(), agreed, _common_prefix(after, text, end))
+            at = text.find(key, at + 1)
+
+
+def _occurrences(texts: Sequence[str], key: str) -> int:
+    return sum(text.count(key) for text in texts)
+
+
+def _common_suffix(before: str, text: str, end: int) -> int:
+    """How many characters `before` and `text[:end]` have in common at their ends."""
+    low, high = 0, min(_LONGEST_BEFORE, len(before), end)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if before.endswith(text[end - middle : end]):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _common_prefix(after: str, text: str, start: int) -> int:
+    """How many characters `after` and `text[start:]` have in common at their beginnings."""
+    low, high = 0, min(_LONGEST_AFTER, len(after), len(text) - start)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text.startswith(after[:middle], start):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _within(others: Sequence[str]) -> list[str]:
+    """Other texts, as many as are searched."""
+    kept, left = [], _MOST_OTHERS
+    for text in others:
+        if len(text) <= left:
+            kept.append(text)
+            left -= len(text)
+    return kept
