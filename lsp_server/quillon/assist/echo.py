@@ -7,6 +7,7 @@ software".) It takes a millisecond, and a model too small to write code cannot d
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -22,7 +23,8 @@ _MOST_OTHERS = 300_000  # characters of other files
 # holes in packages, as were the weights of the confidence: a logistic regression of whether the
 # first four characters were right, on 4,000 more.
 _POWER, _BEHIND = 4, 0.5
-_BIAS, _BEFORE_WEIGHT, _AFTER_WEIGHT, _SHARE_WEIGHT = -4.22, 0.42, 0.58, 2.62
+_BIAS, _WORDS_WEIGHT, _AFTER_WEIGHT, _SHARE_WEIGHT = -3.3, 0.87, 0.58, 1.93
+_WORD = re.compile(r"\w+")
 
 
 class Echo(msgspec.Struct, frozen=True):
@@ -57,18 +59,20 @@ def echo(text: str, cursor: int, others: Sequence[str] = ()) -> Echo | None:
     rest, weight = max(votes.items(), key=lambda vote: vote[1])
     if not rest.strip() or len(rest) > _LONGEST_LINE:
         return None
-    return Echo(rest, _confidence(*longest[rest], weight / votes.total()))
-
-
-def _confidence(before: int, after: int, share: float) -> float:
-    """From the longest agreement on both sides and the share of the votes."""
+    agreeing, behind = longest[rest]
     score = (
         _BIAS
-        + _BEFORE_WEIGHT * math.log1p(before)
-        + _AFTER_WEIGHT * math.log1p(after)
-        + _SHARE_WEIGHT * share
+        + _WORDS_WEIGHT * math.log1p(_words(before, len(before) - agreeing))
+        + _AFTER_WEIGHT * math.log1p(behind)
+        + _SHARE_WEIGHT * weight / votes.total()
     )
-    return 1 / (1 + math.exp(-score))
+    return Echo(rest, 1 / (1 + math.exp(-score)))
+
+
+def _words(text: str, start: int) -> int:
+    """How many words begin in `text[start:]`."""
+    inside = 0 < start < len(text) and _WORD.fullmatch(text[start - 1 : start + 1]) is not None
+    return len(_WORD.findall(text, start)) - inside
 
 
 def _places(before: str, after: str, others: Sequence[str]) -> Iterator[_Place]:
