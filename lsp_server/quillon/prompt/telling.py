@@ -34,6 +34,8 @@ _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 # Each begins at a word's beginning and ends soon: a line of one word must not take seconds.
 _LOCATION = re.compile(r"(?<![^\s:`'\"()])([^\s:`'\"()]{1,300}):(\d+)(?:-(\d+))?")
 _ROW = re.compile(r"^(\S[^:\n]*):(\d+)(?:-(\d+))?(?=[:\s]|$)", re.MULTILINE)
+# How tools tell that there is no such file.
+_NOT_FOUND = re.compile(r"Error: (?:file|folder|file or directory) not found: (.+)")
 _HOST = re.compile(r"[\d.]+|localhost", re.ASCII)
 # What stands before the text of a row: a line's number, a place with what the editor thinks of it,
 # a failed test; then what begins and ends comments and docstrings.
@@ -44,6 +46,7 @@ _ROW_HEAD = re.compile(
 _COMMENT_HEAD = re.compile(
     r"""^(?:[rRbBuU]?\"{3}\s*|[rRbBuU]?'{3}\s*|(?:#+|/{2,}!?|/\*+|\*|--)(?:[ \t]+|$))"""
 )
+_DOCSTRING = re.compile(r"""^[rRbBuU]?(?:\"{3}|'{3})\s*""")
 _COMMENT_END = re.compile(r"""\s*(?:\"{3}|'{3}|\*/)$""")
 _IN_RESULT = re.compile(
     r"(?<![\w.-])[\w.-]{0,200}[\w-]/[\w./-]{0,300}\w|(?<![\w-])\w[\w-]{0,200}\.[a-z]{1,4}\b"
@@ -163,15 +166,22 @@ def _pieces(message: Message) -> Iterator[str]:
 def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     """The rule for a text: atoms, each followed by a delimiter, a full stop, or the end."""
     turn = _turn(messages)
-    places = _places(turn)
+    absent = _absent(turn)
+    places = [place for place in _places(turn) if place.strip("`") not in absent]
     called = {
         str(value) for each in turn for call in each.tool_calls for value in call.arguments.values()
     }
     later = ORDINARY - called - {"at"}
-    pieces = [piece for piece in copied(messages) if piece not in later and piece.lower() != "at"]
+    unsaid = later | absent
+    pieces = [piece for piece in copied(messages) if piece not in unsaid and piece.lower() != "at"]
     pieces += [word.capitalize() for word in sorted(later)]
     # An answer begins with what was found or with a capital, never in the middle of a sentence.
     first = [gbnf.trie(grammar, "copied", pieces)]
+    missing = ""
+    if absent:
+        missing = f'("test "? "file ")? {gbnf.trie(grammar, "absent", sorted(absent))}'
+        first.append(f'"There is no " {missing} | "没有" "测试文件"? " "? {missing}')
+        missing = f' | "no " {missing}'
     if names := _names(messages):
         first.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
     gap = f'{_DELIMITER} | "." {_AFTER_STOP} | "..." | {_NO_PLACE}'
@@ -188,7 +198,7 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
         grammar.reserve(name) for name in ("first", "atom", "gap", "quote", "text", "rest")
     )
     grammar.define(begin, " | ".join(first))
-    grammar.define(atom, f"{begin} | {gbnf.trie(grammar, 'ordinary', later)} | {at}")
+    grammar.define(atom, f"{begin} | {gbnf.trie(grammar, 'ordinary', later)} | {at}{missing}")
     grammar.define(between, gap)
     told = [rule for rule in (_unusual(grammar, pieces), *first[1:]) if rule]
     grammar.define(quote, _quoted(grammar, turn, told, place, (text, rest)))
@@ -196,6 +206,17 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     grammar.define(rest, f"({between} {text} | {quote} | [.:])?")
     # What needs no letters but Chinese ones says that nothing was found, or names nothing.
     return f"{between}* ({begin} {rest} | {between} {quote}) | [{_HAN}] {between}* [.:]?"
+
+
+def _absent(turn: Sequence[Message]) -> frozenset[str]:
+    """The paths of calls that found no file there; nothing else is told of them."""
+    asked = {call.id: call for message in turn for call in message.tool_calls}
+    found = set()
+    for message in turn:
+        call = asked.get(message.tool_call_id or "") if message.role == "tool" else None
+        if call is not None and (missing := _NOT_FOUND.match(message.content)):
+            found |= {path for path in call.arguments.values() if path == missing[1]}
+    return frozenset(found)
 
 
 def _unusual(grammar: gbnf.Grammar, pieces: Sequence[str]) -> str:
@@ -260,7 +281,28 @@ def _lines_told(turn: Sequence[Message]) -> list[str]:
                     found[told] = None
             if len(found) >= _MAX_LINES:
                 return list(found)
+        found |= dict.fromkeys(_paragraphs(message.content[:_MAX_CHARS].splitlines()))
     return list(found)
+
+
+def _paragraphs(rows: Sequence[str]) -> Iterator[str]:
+    """What docstrings begin with, where that has several lines: as one."""
+    inside, parts = False, list[str]()
+    for row in rows:
+        text = _ROW_HEAD.sub("", row).strip()
+        begun = None if inside else _DOCSTRING.match(text)
+        if begun is not None:
+            inside, parts, text = True, [], text[begun.end() :]
+        if not inside:
+            continue
+        ends = _COMMENT_END.search(text) is not None
+        blank = not text and begun is None
+        parts.append(_COMMENT_END.sub("", text))
+        if ends or blank:
+            told = " ".join(filter(None, parts))
+            if 1 < len(told) <= _MAX_LINE and not begins_call(told):
+                yield told
+            inside, parts = not ends, []
 
 
 def _is_file(location: tuple[str, str, str]) -> bool:

@@ -145,6 +145,55 @@ def test_behind_a_colon_a_line_is_told_to_its_end(accepts, between):
         assert not accepts(held.grammar, f"`moor`{between}{wrong}")
 
 
+def test_what_a_docstring_begins_with_is_told_whole(accepts):
+    read = (
+        '12: def moor(ship):\n13:     r"""\n14:     Tie a ship\n15:     to a quay.\n16:\n'
+        '17:     More.\n18:     """\n19: def tow(ship):\n20:     """Pull a ship,\n'
+        '21:     slowly."""\n22:     """Cut'
+    )
+    held = facts_constraint(TOOLS, HERMES, (*TALK[:2], Message("tool", read)))
+    assert held is not None
+    for told in ("Tie a ship to a quay.", "Pull a ship, slowly.", "Tie a ship", "Pull a ship,"):
+        assert accepts(held.grammar, f"`moor` (src/a.py:3-9): {told}")
+    for wrong in ("Tie a ship to a quay. More.", "Tie a ship slowly.", "Pull a ship, slowly. Cut"):
+        assert not accepts(held.grammar, f"`moor` (src/a.py:3-9): {wrong}")
+
+
+@pytest.mark.parametrize("kind", ["file", "file or directory"])
+def test_a_file_that_is_not_there_is_only_told_to_be_missing(accepts, kind):
+    call = ToolCall("call_7", "read_file", {"path": "src/quays.py"})
+    talk = (
+        Message("user", "open src/quays.py"),
+        Message("assistant", tool_calls=(call,)),
+        Message(
+            "tool",
+            f"Error: {kind} not found: src/quays.py\nDid you mean: src/quay.py",
+            (),
+            "call_7",
+        ),
+        Message("assistant", tool_calls=(CALL,)),
+        Message("tool", "1: class Quay:", (), CALL.id),
+    )
+    held = facts_constraint(TOOLS, HERMES, talk)
+    assert held is not None
+    for told in (
+        "There is no src/quays.py; this is src/quay.py.",
+        "There is no test file src/quays.py.",
+        "没有 src/quays.py，这是 src/quay.py。",
+        "没有测试文件 src/quays.py。",
+        "I found no src/quays.py.",
+        "src/quay.py defines `Quay`.",
+    ):
+        assert accepts(held.grammar, told), told
+    for wrong in (
+        "src/quays.py defines `Quay`.",
+        "`Quay` is defined at src/quays.py.",
+        "There is no src/quay.py; this is src/quays.py.",
+        "这是 src/quays.py。",
+    ):
+        assert not accepts(held.grammar, wrong), wrong
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [
