@@ -82,8 +82,9 @@ class InlineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(
             ge=0,
             le=1,
-            description="Least mean probability of a suggestion's first tokens; where it is not "
-            "set, 0.95 for the embedded model.",
+            description="How sure a suggestion must be to show by itself: the mean probability of "
+            "its first tokens. Where it is not set, 0.95 for the embedded model, and 0.6 for what "
+            "your own files say beside it.",
         ),
     ] = 0.35
     prefix_tokens: Annotated[int, Meta(ge=32, description="Tokens of text before the cursor.")] = (
