@@ -20,15 +20,30 @@ local function scratch(name, filetype)
   return bufnr
 end
 
+--- Whether a buffer is still as `scratch` made it: `:bdelete` leaves one without keys and options,
+--- which is wiped here.
+---@param bufnr? integer
+---@return boolean
+local function usable(bufnr)
+  if not bufnr or not vim.api.nvim_buf_is_valid(bufnr) then
+    return false
+  end
+  if vim.api.nvim_buf_is_loaded(bufnr) and vim.bo[bufnr].buftype == 'nofile' then
+    return true
+  end
+  vim.api.nvim_buf_delete(bufnr, { force = true })
+  return false
+end
+
 ---@return integer log
 ---@return integer ask
 function M.buffers()
-  if not (log_buffer and vim.api.nvim_buf_is_valid(log_buffer)) then
+  if not usable(log_buffer) then
     log_buffer = scratch('quillon://chat', 'markdown')
     vim.bo[log_buffer].modifiable = false
     M.map_log(log_buffer)
   end
-  if not (ask_buffer and vim.api.nvim_buf_is_valid(ask_buffer)) then
+  if not usable(ask_buffer) then
     ask_buffer = scratch('quillon://ask', 'quillon_ask')
     vim.bo[ask_buffer].omnifunc = "v:lua.require'quillon.chat.window'.complete"
     M.map_ask(ask_buffer)
@@ -166,16 +181,43 @@ function M.write(text)
   vim.api.nvim_buf_set_lines(ask, 0, -1, false, vim.split(text, '\n'))
 end
 
---- Open the `path:line` under the cursor in another window.
+--- A window for a file: that of the buffer which questions are about, else another that shows a
+--- file, else a new one beside the chat.
+---@return integer
+local function file_window()
+  local source = require('quillon.chat').source()
+  local window = source and vim.fn.bufwinid(source) or -1
+  if window ~= -1 then
+    return window
+  end
+  for _, other in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    local floats = vim.api.nvim_win_get_config(other).relative ~= ''
+    if not floats and vim.bo[vim.api.nvim_win_get_buf(other)].buftype == '' then
+      return other
+    end
+  end
+  vim.cmd('topleft vsplit')
+  return vim.api.nvim_get_current_win()
+end
+
+--- Open the `path:line` under the cursor in a window of a file.
 function M.follow()
-  local word = vim.fn.expand('<cWORD>')
-  local path, line = word:match('([%w_./-]+%.%w+):(%d+)')
-  local file = path and vim.fs.joinpath(require('quillon.chat').root(), path)
-  if not file or not vim.uv.fs_stat(file) then
+  local path, line = vim.fn.expand('<cWORD>'):match('([%w_./-]+%.%w+):(%d+)')
+  if not path then
+    vim.notify('There is no place such as a.py:1 under the cursor.')
     return
   end
-  vim.cmd.wincmd('p')
-  vim.cmd.edit(vim.fn.fnameescape(file))
+  local file = vim.fs.joinpath(require('quillon.chat').root(), path)
+  if not vim.uv.fs_stat(file) then
+    vim.notify(('There is no file %s.'):format(file), vim.log.levels.WARN)
+    return
+  end
+  vim.api.nvim_set_current_win(file_window())
+  vim.cmd("normal! m'")
+  -- Not `:edit`, which refuses a buffer that is shown already and not saved.
+  local bufnr = vim.fn.bufadd(file)
+  vim.bo[bufnr].buflisted = true
+  vim.api.nvim_win_set_buf(0, bufnr)
   pcall(vim.api.nvim_win_set_cursor, 0, { tonumber(line), 0 })
 end
 
