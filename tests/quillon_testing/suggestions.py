@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from quillon.assist.inline import Query, Selected, Suggester
+from quillon.assist.inline import Suggester
+from quillon.assist.inline_place import Query, Selected
 from quillon.assist.inline_reason import Nothing
 from quillon.assist.suggestion import Suggestion
 from quillon.context.document import snapshot_of

@@ -28,6 +28,7 @@ _POWER, _BEHIND = 4, 0.5
 # behind; the second row is for the end of a text, where nothing can.
 _WITHIN, _AT_END = (-3.3, 0.87, 1.93, 0.58), (-2.21, 1.11, 1.48, 0.0)
 _WORD = re.compile(r"\w+")
+_LINE_END = re.compile(r"[\r\n]")
 
 
 class Echo(msgspec.Struct, frozen=True):
@@ -45,12 +46,13 @@ class _Place(msgspec.Struct, frozen=True):
     after: int
 
 
-def echo(text: str, cursor: int, others: Sequence[str] = ()) -> Echo | None:
-    """What most likely ends the line at `cursor`, by `text` itself and by `others`.
+def echo(before: str, after: str, others: Sequence[str] = ()) -> Echo | None:
+    """What most likely stands between two parts of a text up to the line's end.
 
-    None where nothing is said twice, or where most places say that the line ends here.
+    `after` is without what an editor closed by itself in the cursor's line. None where nothing is
+    said twice, or where most places say that the line ends here.
     """
-    before, after = text[max(0, cursor - _FARTHEST) : cursor], text[cursor : cursor + _FARTHEST]
+    before, after = before[-_FARTHEST:], after[:_FARTHEST]
     votes: Counter[str] = Counter()
     longest: dict[str, tuple[int, int]] = {}
     for place in _places(before, after, _within(others)):
@@ -96,11 +98,17 @@ def _places(before: str, after: str, others: Sequence[str]) -> Iterator[_Place]:
             place = at + len(key)
             if text is not before or place < len(before):
                 left -= 1
-                end = text.find("\n", place)
-                end = len(text) if end < 0 else end
+                end = _line_end(text, place)
                 agreed = _common_suffix(before, text, place)
                 yield _Place(text[place:end].rstrip(), agreed, _common_prefix(after, text, end))
             at = text.find(key, at + 1)
+
+
+def _line_end(text: str, start: int) -> int:
+    """Where the line ends, or where it is longer than can be repeated."""
+    most = min(len(text), start + _LONGEST_LINE + 1)
+    found = _LINE_END.search(text, start, most)
+    return most if found is None else found.start()
 
 
 def _occurrences(texts: Sequence[str], key: str) -> int:

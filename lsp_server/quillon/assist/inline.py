@@ -7,9 +7,7 @@ the model nothing. The embedded model is asked only where the user's own files s
 """
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,12 +15,12 @@ import msgspec
 from quillon.assist.echo import echo
 from quillon.assist.inline_cache import Completed, SuggestionCache
 from quillon.assist.inline_flight import Flight
+from quillon.assist.inline_place import Place, Query, place_of
 from quillon.assist.inline_reason import NoSuggestion, Nothing
-from quillon.assist.suggestion import Suggestion, Surroundings, fit
+from quillon.assist.suggestion import Suggestion, fit
 from quillon.assist.suggestion_trim import cut
-from quillon.context.document import DocumentSnapshot, snapshot_of
 from quillon.context.gather import Gatherer, InlineBudget, InlineContext
-from quillon.context.neighbours import Neighbour, is_private
+from quillon.context.neighbours import is_private
 from quillon.context.syntax import wants_lines
 from quillon.context.tree import ANEW_BYTES
 from quillon.engine.base import Engine, EngineInfo, Priority, Prompt, Request
@@ -31,51 +29,29 @@ from quillon.settings import InlineSettings
 from quillon.text import Span
 
 MAX_CHARACTERS = 2_000_000
-_LINES_BELOW = 3
 _LINE_TOKENS = 48  # the longest rest of a line
 # Characters. A text of four times as many bytes may have a tree that is not settled.
 _PARSED_AT_ONCE = ANEW_BYTES // 4
-_LOOK_AROUND = 50  # lines searched for one that is not blank
 _DEADLINE = 10.0  # seconds; a suggestion that comes later is not looked at
 _PATIENT_DEADLINE = 30.0  # where the user asked for it
 # What suits the embedded model: it learnt code in rows of 256 tokens, and of what it is less sure
-# of next to nothing is right. Of what files say again four of five are right from 0.6 on.
+# of next to nothing is right.
 _EMBEDDED = {"min_confidence": 0.95, "prefix_tokens": 140, "suffix_tokens": 60}
-_ECHO_CONFIDENCE = 0.6
+# Of what files say again four of five are right from 0.6 on, and half of all from 0.2 on.
+_ECHO_CONFIDENCE, _ASKED_ECHO = 0.6, 0.2
+_CHARACTERS = 4  # of a token, about
 
 
-class Selected(msgspec.Struct, frozen=True):
-    """The entry that is selected in the editor's completion list: the text it would put there."""
+class _Bar(msgspec.Struct, frozen=True):
+    """How sure what the model writes, and what the user's files say, must be to be shown."""
 
-    span: Span
-    text: str
+    model: float
+    files: float
 
-
-class Query(msgspec.Struct, frozen=True, eq=False):
-    """A cursor in a document. `invoked`: the user asked for a suggestion, by a key.
-
-    `neighbours` are the other open documents, `roots` the folders of the workspace.
-    """
-
-    snapshot: DocumentSnapshot
-    cursor: int
-    invoked: bool = False
-    selected: Selected | None = None
-    neighbours: Sequence[Neighbour] = ()
-    roots: Sequence[Path] = ()
-
-
-class _Place(msgspec.Struct, frozen=True, eq=False):
-    """Where the model writes: the document as it would be with the selected entry put in."""
-
-    snapshot: DocumentSnapshot
-    cursor: int
-    around: Surroundings
-
-    @property
-    def text(self) -> str:
-        """The text of that document."""
-        return self.snapshot.text
+    def passes(self, completed: Completed) -> bool:
+        """Whether a suggestion may be shown; what the user types into is wanted."""
+        least = self.files if completed.echoed else self.model
+        return completed.shown or completed.confidence >= least
 
 
 class Suggester:
@@ -99,9 +75,9 @@ class Suggester:
     ) -> Suggestion | Nothing:
         """A suggestion, or why there is none; raises nothing unless it is cancelled."""
         turn = self._take_turn(query.snapshot.uri)
-        settings = _suited(settings, engine)
+        suited = _suited(settings, engine)
         try:
-            return await self._answer(query, engine, settings, turn)
+            return await self._answer(query, engine, suited, turn, _bar(query, settings, suited))
         finally:
             if self._turns.get(query.snapshot.uri) is turn:
                 del self._turns[query.snapshot.uri]
@@ -112,22 +88,25 @@ class Suggester:
         engine: Engine,
         settings: InlineSettings,
         turn: "asyncio.Future[None]",
+        bar: _Bar,
     ) -> Suggestion | Nothing:
         uri = query.snapshot.uri
-        place = _place(query)
+        place = place_of(query)
         refused = self._refused(query, place, engine, settings)
         if refused is not None:
             self._stop(uri)
             return refused
         scope = (uri, engine.state().model)
-        found = self._known(scope, query, place, engine, settings)
+        found = self._cache.find(scope, place.text, place.cursor)
+        if found is None or (found.echoed and not bar.passes(found)):
+            says = self._echoes and engine.state().embedded
+            found = _echoed(query, place, settings, bar) if says else None
         if found is not None:
             self._stop(uri)
-            return _presented(query, place, found, settings)
-        least = 0.0 if query.invoked else settings.min_confidence
+            return self._presented(scope, query, place, found, bar)
 
         while True:
-            flight = self._board(scope, place, least)
+            flight = self._board(scope, place, bar.model)
             if flight.task is None:
                 gatherer = self._gatherer_for(engine)
                 flight.start(
@@ -141,27 +120,27 @@ class Suggester:
             if outcome is not None and (typed == "" or _left(outcome.text, typed)):
                 self._cache.put(scope, flight.document_text, flight.cursor, outcome)
                 left = msgspec.structs.replace(outcome, text=outcome.text[len(typed) :])
-                return _presented(query, place, left, settings)
+                return self._presented(scope, query, place, left, bar)
             # Something else was typed than the model wrote, or all of it: it is asked again.
 
-    def _known(
-        self,
-        scope: tuple[str, str],
-        query: Query,
-        place: _Place,
-        engine: Engine,
-        settings: InlineSettings,
-    ) -> Completed | None:
-        """What was suggested here before, or what the user's files say; None: ask the model."""
-        found = self._cache.find(scope, place.text, place.cursor)
-        if not (self._echoes and engine.state().embedded) or (found and not found.echoed):
-            return found
-        if not _is_sure(query, found, settings):
-            found = _echoed(query, place)
-        if found is None or not _is_sure(query, found, settings):
-            return None
-        self._cache.put(scope, place.text, place.cursor, found)
-        return found
+    def _presented(
+        self, scope: tuple[str, str], query: Query, place: Place, completed: Completed, bar: _Bar
+    ) -> Suggestion | Nothing:
+        """What was written as the editor is to show it at this cursor."""
+        if completed.reason is not None:
+            return Nothing(completed.reason)
+        if not bar.passes(completed):
+            return Nothing(NoSuggestion.UNSURE, f"({completed.confidence:.0%} sure)")
+        fitted = fit(completed.text, place.around)
+        if not fitted.text.strip() or fitted.text == place.around.after[: fitted.covers]:
+            return Nothing(NoSuggestion.ALREADY_THERE)
+        seen = msgspec.structs.replace(completed, shown=True)
+        self._cache.put(scope, place.text, place.cursor, seen)
+        span, text = Span(query.cursor, query.cursor + fitted.covers), fitted.text
+        if (selected := query.selected) is not None:
+            span = Span(selected.span.start, selected.span.end + fitted.covers)
+            text = selected.text + text
+        return Suggestion(span, text, echoed=completed.echoed)
 
     def _take_turn(self, uri: str) -> "asyncio.Future[None]":
         """Make this query the newest; the one before is answered at once."""
@@ -171,7 +150,7 @@ class Suggester:
         turn = self._turns[uri] = asyncio.get_running_loop().create_future()
         return turn
 
-    def _board(self, scope: tuple[str, str], place: _Place, least: float) -> Flight:
+    def _board(self, scope: tuple[str, str], place: Place, least: float) -> Flight:
         """The generation that runs for the document if it serves this place, else a new one."""
         uri = place.snapshot.uri
         flight = self._flights.get(uri)
@@ -215,7 +194,7 @@ class Suggester:
         return self._gatherer[2]
 
     def _refused(
-        self, query: Query, place: _Place, engine: Engine, settings: InlineSettings
+        self, query: Query, place: Place, engine: Engine, settings: InlineSettings
     ) -> Nothing | None:
         """Why no suggestion is even tried."""
         if not settings.enabled:
@@ -253,39 +232,8 @@ class Suggester:
             task.exception()  # the engine's state tells what failed
 
 
-def _place(query: Query) -> _Place:
-    """Where the model writes, and what stands around."""
-    snapshot, cursor = query.snapshot, query.cursor
-    if (selected := query.selected) is not None:
-        text = snapshot.text
-        snapshot = snapshot_of(
-            snapshot.uri,
-            text[: selected.span.start] + selected.text + text[selected.span.end :],
-            language_id=snapshot.language_id,
-            path=snapshot.path,
-            version=snapshot.version,
-        )
-        cursor = selected.span.start + len(selected.text)
-    return _Place(snapshot, cursor, _surroundings(snapshot, cursor))
-
-
-def _surroundings(snapshot: DocumentSnapshot, cursor: int) -> Surroundings:
-    lines, text = snapshot.lines, snapshot.text
-    line = lines.line_of(cursor)
-    span = lines.line_span(line)
-    above = (lines.line_text(n) for n in range(line - 1, max(-1, line - _LOOK_AROUND), -1))
-    last = min(lines.line_count, line + _LOOK_AROUND)
-    below = [shown for n in range(line + 1, last) if (shown := lines.line_text(n)).strip()]
-    return Surroundings(
-        before=text[span.start : cursor],
-        after=text[cursor : span.end],
-        above=next((shown for shown in above if shown.strip()), ""),
-        below=tuple(below[:_LINES_BELOW]),
-    )
-
-
 async def _request(
-    query: Query, place: _Place, info: EngineInfo, gatherer: Gatherer, settings: InlineSettings
+    query: Query, place: Place, info: EngineInfo, gatherer: Gatherer, settings: InlineSettings
 ) -> Request:
     """The request for a place, its prompt gathered within the model's context."""
     if len(place.text) > _PARSED_AT_ONCE and not place.snapshot.is_parsed:
@@ -321,25 +269,29 @@ def _prompt(found: InlineContext) -> Prompt:
     )
 
 
-def _echoed(query: Query, place: _Place) -> Completed | None:
-    """What the file and the other open ones say behind the same words."""
+def _echoed(query: Query, place: Place, settings: InlineSettings, bar: _Bar) -> Completed | None:
+    """What the file and the other open ones say behind the same words, if that is sure enough.
+
+    Never more than a line: what follows it is less likely to be meant.
+    """
     others = [each.snapshot.text for each in query.neighbours if not is_private(each.snapshot.path)]
-    said = echo(place.text, place.cursor, others)
-    if said is None:
+    text, around = place.text, place.around
+    closed = len(around.after) if around.ends_line else 0
+    said = echo(text[: place.cursor], text[place.cursor + closed :], others)
+    if said is None or len(said.text) > settings.max_tokens * _CHARACTERS:
         return None
-    kept = cut(said.text, place.around, complete=True)
-    text = said.text if kept is None else kept.text
-    return Completed(text, said.confidence, echoed=True) if text.strip() else None
+    kept = cut(said.text, around, complete=True)
+    left = said.text if kept is None else kept.text
+    found = Completed(left, said.confidence, echoed=True)
+    return found if left.strip() and bar.passes(found) else None
 
 
-def _is_sure(query: Query, completed: Completed | None, settings: InlineSettings) -> bool:
-    """Whether something may be shown: any where the user asked for it."""
-    if completed is None:
-        return False
-    least = settings.min_confidence
-    if completed.echoed and least == _EMBEDDED["min_confidence"]:
-        least = _ECHO_CONFIDENCE
-    return query.invoked or completed.confidence >= least
+def _bar(query: Query, chosen: InlineSettings, suited: InlineSettings) -> _Bar:
+    """What a suggestion must pass: less where the user asked, else what the settings say."""
+    if query.invoked:
+        return _Bar(0.0, _ASKED_ECHO)
+    usual = chosen.min_confidence == InlineSettings().min_confidence
+    return _Bar(suited.min_confidence, _ECHO_CONFIDENCE if usual else chosen.min_confidence)
 
 
 def _left(text: str, typed: str) -> bool:
@@ -358,21 +310,3 @@ def _suited(settings: InlineSettings, engine: Engine) -> InlineSettings:
         if getattr(settings, name) == getattr(usual, name)
     }
     return msgspec.structs.replace(settings, **unchosen)
-
-
-def _presented(
-    query: Query, place: _Place, completed: Completed, settings: InlineSettings
-) -> Suggestion | Nothing:
-    """What the model wrote as the editor is to show it at this cursor."""
-    if completed.reason is not None:
-        return Nothing(completed.reason)
-    if not _is_sure(query, completed, settings):
-        return Nothing(NoSuggestion.UNSURE, f"({completed.confidence:.0%} sure)")
-    fitted = fit(completed.text, place.around)
-    if not fitted.text.strip() or fitted.text == place.around.after[: fitted.covers]:
-        return Nothing(NoSuggestion.ALREADY_THERE)
-    selected = query.selected
-    if selected is None:
-        return Suggestion(Span(query.cursor, query.cursor + fitted.covers), fitted.text)
-    span = Span(selected.span.start, selected.span.end + fitted.covers)
-    return Suggestion(span, selected.text + fitted.text)

@@ -21,12 +21,14 @@ class Completed(msgspec.Struct, frozen=True):
     """What the model wrote, ready to be fitted to a line, and how sure it was.
 
     `reason` says why nothing of it was left, if so. `echoed`: the user's own files say it.
+    `shown`: the user has seen it, and typed of it since.
     """
 
     text: str
     confidence: float
     reason: NoSuggestion | None = None
     echoed: bool = False
+    shown: bool = False
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -98,4 +100,5 @@ def _left_of(entry: _Entry, text: str, cursor: int) -> Completed | None:
         return None
     if hash(text[: entry.place]) != entry.before or hash(text[cursor + closed :]) != entry.after:
         return None
-    return msgspec.structs.replace(entry.completed, text=suggested[typed:])
+    shown = entry.completed.shown and typed > 0
+    return msgspec.structs.replace(entry.completed, text=suggested[typed:], shown=shown)

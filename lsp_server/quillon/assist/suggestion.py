@@ -21,11 +21,12 @@ _SHORT_OVERLAP = 2  # characters; a shorter overlap with the rest must be punctu
 class Suggestion(msgspec.Struct, frozen=True):
     r"""Replace `span` by `text`, whose lines end in `\n`.
 
-    The span lies on one line and touches the cursor.
+    The span lies on one line and touches the cursor. `echoed`: the user's own files say it.
     """
 
     span: Span
     text: str
+    echoed: bool = False
 
 
 class Surroundings(msgspec.Struct, frozen=True):

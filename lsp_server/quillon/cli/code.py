@@ -11,7 +11,8 @@ from quillon.assist.actions import ActionKind, offers
 from quillon.assist.actions_run import Surroundings
 from quillon.assist.edits import BadAnswer
 from quillon.assist.explain import explain
-from quillon.assist.inline import Query, Suggester
+from quillon.assist.inline import Suggester
+from quillon.assist.inline_place import Query
 from quillon.assist.inline_reason import Nothing
 from quillon.cli.markdown import ReadableMarkdown
 from quillon.cli.output import Output, fail

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from quillon.assist.inline import Query, Suggester
+from quillon.assist.inline import Suggester
+from quillon.assist.inline_place import Query
 from quillon.assist.inline_reason import Nothing
 from quillon.context.document import snapshot_of
 from quillon.engine.base import Engine

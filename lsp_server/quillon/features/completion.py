@@ -8,7 +8,7 @@ import logging
 from lsprotocol import types as lsp
 
 from quillon import convert
-from quillon.assist.inline import Query
+from quillon.assist.inline_place import Query
 from quillon.assist.inline_reason import NoSuggestion, Nothing
 from quillon.assist.suggestion import Suggestion
 from quillon.context.document import DocumentSnapshot

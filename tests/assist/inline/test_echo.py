@@ -3,7 +3,7 @@
 import pytest
 
 from quillon.assist.echo import echo
-from quillon.assist.inline import Query
+from quillon.assist.inline_place import Query
 from quillon.assist.suggestion import Suggestion
 from quillon.context.document import snapshot_of
 from quillon.context.neighbours import Neighbour
@@ -25,7 +25,7 @@ ROPES = """
 
 def said(source: str, *others: str) -> str | None:
     place = marked_block(source)
-    found = echo(place.text, place.cursor, others)
+    found = echo(place.prefix, place.suffix, others)
     return None if found is None else found.text
 
 
@@ -78,9 +78,9 @@ def test_other_files_are_asked():
 
 
 def test_surer_the_more_agrees():
-    lone = echo("a.moor(b)\nx = 5\nc.moor(", len("a.moor(b)\nx = 5\nc.moor("))
+    lone = echo("a.moor(b)\nx = 5\nc.moor(", "")
     place = marked_block(ROPES)
-    long = echo(place.text, place.cursor)
+    long = echo(place.prefix, place.suffix)
     assert lone is not None
     assert long is not None
     assert 0 < lone.confidence < 0.6 < long.confidence < 1
@@ -99,7 +99,7 @@ def test_surer_the_more_agrees():
     ids=["blanks", "empty lines", "one word", "one line", "astral", "odd"],
 )
 def test_texts_that_repeat_one_thing_are_searched_within_bounds(text):
-    found = echo(text, len(text) // 2, [text] * 9)
+    found = echo(text[:250_000], text[250_000:], [text] * 9)
     assert found is None or len(found.text) <= 200
 
 
@@ -137,10 +137,53 @@ async def test_asked_for_the_file_says_what_it_can() -> None:
     assert len(told.engine.calls) == 1
 
 
-async def test_who_wants_to_see_less_sees_less() -> None:
-    told = desk("", min_confidence=0.94)
+@pytest.mark.parametrize("least", [0.94, 0.95])
+async def test_who_wants_to_see_less_sees_less(least) -> None:
+    told = desk("", min_confidence=least)
     await told.show(ROPES)
     assert len(told.engine.calls) == 1
+
+
+async def test_what_the_user_asked_for_stays_while_it_is_typed() -> None:
+    source = "a.moor(bollard)\nx = 5\nc.moor(▮\n"
+    told = desk("")
+    assert "«bollard)»" in await told.show(source, invoked=True)
+    assert "boll«ard)»" in await told.show(source.replace("▮", "boll▮"))
+    assert told.engine.calls == []
+
+
+async def test_what_the_model_wrote_when_asked_stays_while_it_is_typed() -> None:
+    told = Desk(Step(reply="tow(boat)", logprob=-3.0))
+    assert "«tow(boat)»" in await told.show("x = ▮\n", invoked=True)
+    assert "to«w(boat)»" in await told.show("x = to▮\n")
+    assert len(told.engine.calls) == 1
+
+
+async def test_of_a_weak_echo_the_model_is_asked_even_by_key() -> None:
+    told = desk()
+    assert "«by_the_model()»" in await told.show(
+        "x = 100\ny = 200\nz = 300\nqueue = ▮\n", invoked=True
+    )
+
+
+async def test_an_echo_is_no_longer_than_a_suggestion_may_be() -> None:
+    told = desk("", max_tokens=2)
+    await told.show(ROPES)
+    assert len(told.engine.calls) == 1
+
+
+def test_a_line_ends_at_any_line_end():
+    assert said("harbour.open(gate, key)\rx = 1\rharbour.open(gate, ▮") == "key)"
+    assert said("harbour.open(gate, key)\r\nx = 1\r\nharbour.open(gate, ▮\r\n") == "key)"
+
+
+async def test_a_bracket_that_stands_there_is_covered() -> None:
+    source = """
+        harbour.open(gate, key)
+        x = 1
+        harbour.open(▮)
+        """
+    assert "harbour.open(«gate, key)»\n" in await desk("").show(source)
 
 
 async def test_what_stands_below_is_not_said_again() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from quillon.assist.inline import Query, Suggester
+from quillon.assist.inline import Suggester
+from quillon.assist.inline_place import Query
 from quillon.assist.suggestion import Suggestion
 from quillon.context.document import Document
 from quillon.context.tree import ANEW_BYTES
