@@ -2,6 +2,11 @@
 
 import * as vscode from 'vscode';
 
+import { orNull } from './patience';
+
+/** Milliseconds that the Python extension may take: it may ask conda, which is slow. */
+const PATIENCE = 30_000;
+
 interface ResolvedEnvironment {
   readonly executable: { readonly uri?: vscode.Uri };
 }
@@ -27,9 +32,15 @@ async function pythonApi(): Promise<PythonApi | null> {
   }
 }
 
-/** The selected interpreter. A folder that is not trusted chooses no program. */
+/**
+ * The selected interpreter, null where the Python extension knows none or does not say it. A folder
+ * that is not trusted chooses no program.
+ */
 export async function selectedPython(): Promise<string | null> {
-  if (!vscode.workspace.isTrusted) return null;
+  return vscode.workspace.isTrusted ? orNull(activePython, PATIENCE) : null;
+}
+
+async function activePython(): Promise<string | null> {
   const api = await pythonApi();
   if (api === null) return null;
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
