@@ -5,10 +5,11 @@ import * as vscode from 'vscode';
 
 import type { Parts } from './commands';
 import { extensionVersion } from './config';
-import { anonymous } from './privacy';
+import { anonymous, known } from './privacy';
 
 export async function reportProblem(parts: Parts): Promise<void> {
-  const content = anonymous(lines(parts).join('\n'), os.homedir(), os.userInfo().username);
+  const user = known(() => os.userInfo().username) || process.env['USER'] || '';
+  const content = anonymous(lines(parts).join('\n'), known(os.homedir), user);
   const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });
   await vscode.window.showTextDocument(document);
 }
