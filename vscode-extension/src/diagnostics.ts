@@ -15,6 +15,8 @@ export class Diagnostics implements vscode.Disposable {
   constructor(private readonly server: Server) {
     this.#listeners = [
       vscode.languages.onDidChangeDiagnostics((event) => this.#note(event.uris)),
+      // What was reported of a file while it was not open has not been told.
+      vscode.workspace.onDidOpenTextDocument(({ uri }) => this.#note([uri])),
       server.onDidChange((state) => {
         if (state.kind === 'running')
           this.#note(vscode.languages.getDiagnostics().map(([uri]) => uri));
@@ -48,7 +50,8 @@ export class Diagnostics implements vscode.Disposable {
         ...(diagnostic.source === undefined ? {} : { source: diagnostic.source }),
         ...codeOf(diagnostic),
       }));
-      void notification.send(client, { uri, diagnostics: rows });
+      // A server that has just died is followed by one that is told all.
+      notification.send(client, { uri, diagnostics: rows }).catch(() => {});
     }
     this.#changed.clear();
   }
