@@ -11,7 +11,7 @@ import {
 } from 'vscode-languageclient/node';
 
 import type { Found } from './discovery';
-import { NotServing, ServerProcess } from './process';
+import { CannotStart, NotServing, ServerProcess } from './process';
 
 const START_SECONDS = 60;
 const STOP_MILLISECONDS = 5_000;
@@ -76,7 +76,7 @@ export class Connection {
   static async open(found: Found, options: ConnectionOptions): Promise<Connection> {
     const folder = vscode.workspace.workspaceFolders?.find((one) => one.uri.scheme === 'file');
     const cwd = folder?.uri.fsPath ?? os.homedir();
-    const process = await ServerProcess.start(found, cwd, (line) => options.log.info(line));
+    const process = await started(found, cwd, options.log);
     const connection = new Connection(found, process, options);
     try {
       await connection.#shakeHands();
@@ -105,7 +105,10 @@ export class Connection {
       timer = setTimeout(() => {
         reject(
           new NotServing(
-            vscode.l10n.t('The server did not answer within {0} seconds.', START_SECONDS),
+            vscode.l10n.t(
+              'The server did not answer within {0} seconds. Try again, or name another Python in quillon.interpreter; the log may say why.',
+              START_SECONDS,
+            ),
           ),
         );
       }, START_SECONDS * 1000);
@@ -189,5 +192,32 @@ export class Connection {
     this.#problem = problem;
     if (this.#open) this.options.lost(problem);
     else this.#fail(new Error(problem));
+  }
+}
+
+/** The process, or a sentence. */
+async function started(
+  found: Found,
+  cwd: string,
+  log: vscode.LogOutputChannel,
+): Promise<ServerProcess> {
+  try {
+    return await ServerProcess.start(found, cwd, (line) => log.info(line));
+  } catch (error) {
+    if (!(error instanceof CannotStart)) throw error;
+    const { command, code } = error;
+    if (error.lasts) {
+      const problem = vscode.l10n.t(
+        'The system cannot start {0} ({1}). Install Quillon anew, or name a Python that has it in quillon.interpreter.',
+        ...[command, code],
+      );
+      throw new NotServing(problem);
+    }
+    throw new Error(
+      vscode.l10n.t(
+        'The system did not start {0} ({1}). Close other programs and try again.',
+        ...[command, code],
+      ),
+    );
   }
 }

@@ -2,7 +2,11 @@
 
 import * as vscode from 'vscode';
 
+import type { Scope } from './scope';
+import { scopeOf } from './scope';
+
 const SECTION = 'quillon';
+const SCOPES = 3;
 
 /** Settings that the server never sees. Every other one under `quillon` is the server's. */
 const OWN = ['interpreter', 'installPackage', 'reviewActions', 'trace.server'] as const;
@@ -13,6 +17,13 @@ const RESTARTING = ['quillon.interpreter', 'quillon.model', 'quillon.engine', 'q
 /** `quillon.interpreter`, or empty. */
 export function interpreter(): string {
   return vscode.workspace.getConfiguration(SECTION).get<string>('interpreter', '').trim();
+}
+
+/** Leave the interpreter to the extension again, in every scope that names one. */
+export async function forgetInterpreter(): Promise<void> {
+  for (let left = SCOPES; left > 0 && interpreter() !== ''; left -= 1) {
+    await write('interpreter', undefined);
+  }
 }
 
 /** What pip installs into the private environment. */
@@ -115,13 +126,12 @@ export async function toggleLanguage(language: string): Promise<void> {
   const next = disabled.includes(language)
     ? disabled.filter((one) => one !== language)
     : [...disabled, language];
-  await config.update('inline.disabledLanguages', next, vscode.ConfigurationTarget.Global);
+  await write('inline.disabledLanguages', next);
 }
 
 export async function toggleSuggestions(): Promise<void> {
   const config = vscode.workspace.getConfiguration(SECTION);
-  const enabled = config.get<boolean>('inline.enabled', true);
-  await config.update('inline.enabled', !enabled, vscode.ConfigurationTarget.Global);
+  await write('inline.enabled', !config.get<boolean>('inline.enabled', true));
 }
 
 /** The model that the user chose; null: none. */
@@ -130,6 +140,20 @@ export function modelPath(): string | null {
 }
 
 export async function chooseModel(path: string | null): Promise<void> {
-  const config = vscode.workspace.getConfiguration(SECTION);
-  await config.update('model.path', path ?? undefined, vscode.ConfigurationTarget.Global);
+  // A folder's value that is taken away would leave that of the user, who may have another model.
+  await write('model.path', path ?? (scope('model.path') === 'user' ? undefined : null));
+}
+
+/** Change a setting where it counts: what a folder sets hides what the user sets. */
+async function write(name: string, value: unknown): Promise<void> {
+  const targets = {
+    user: vscode.ConfigurationTarget.Global,
+    workspace: vscode.ConfigurationTarget.Workspace,
+    folder: vscode.ConfigurationTarget.WorkspaceFolder,
+  };
+  await vscode.workspace.getConfiguration(SECTION).update(name, value, targets[scope(name)]);
+}
+
+function scope(name: string): Scope {
+  return scopeOf(vscode.workspace.getConfiguration(SECTION).inspect(name));
 }

@@ -84,7 +84,7 @@ function module(python: string, origin: Found['origin']): Found {
 }
 
 /** Why an interpreter cannot run the server; null when it can. */
-async function unfit(python: string): Promise<Unfit | null> {
+export async function unfit(python: string): Promise<Unfit | null> {
   const probe = await probed(python);
   if (typeof probe === 'string') return { python, reason: probe, version: '' };
   const version = probe.version.join('.');

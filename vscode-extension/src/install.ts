@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 
+import { interpreter } from './config';
 import { OLDEST_PYTHON, onPath, probed, tooOld } from './discovery';
 
 const NAMES = ['python3.13', 'python3.12', 'python3.11', 'python3', 'python'];
@@ -46,12 +47,13 @@ export async function install(
   );
 }
 
+/** The Python that makes the environment: the one that the user named, else one of the PATH. */
 async function basePython(): Promise<string> {
+  const named = interpreter();
+  if (named !== '' && (await isRecent(named))) return named;
   for (const name of NAMES) {
     const candidate = await onPath(name, process.env['PATH'] ?? '');
-    if (candidate === null) continue;
-    const probe = await probed(candidate);
-    if (typeof probe !== 'string' && !tooOld(probe)) return candidate;
+    if (candidate !== null && (await isRecent(candidate))) return candidate;
   }
   throw new Error(
     vscode.l10n.t(
@@ -59,6 +61,11 @@ async function basePython(): Promise<string> {
       OLDEST_PYTHON.join('.'),
     ),
   );
+}
+
+async function isRecent(python: string): Promise<boolean> {
+  const probe = await probed(python);
+  return typeof probe !== 'string' && !tooOld(probe);
 }
 
 function run(

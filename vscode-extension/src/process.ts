@@ -12,6 +12,21 @@ import type { Found } from './discovery';
 /** Why a program does not serve, where another start would end the same way. */
 export class NotServing extends Error {}
 
+/** A program that the system does not start; `code` is the system's word for why. */
+export class CannotStart extends Error {
+  constructor(
+    readonly command: string,
+    readonly code: string,
+  ) {
+    super(`${command}: ${code}`);
+  }
+
+  /** Whether it will be so the next time; else the system lacks something for now, as memory. */
+  get lasts(): boolean {
+    return ['ENOENT', 'EACCES', 'EPERM', 'ENOEXEC', 'ENOTDIR'].includes(this.code);
+  }
+}
+
 const LAST_LINES = 8;
 const OPENING = 'content-';
 const SHOWN_LETTERS = 200;
@@ -31,7 +46,7 @@ export class ServerProcess {
     });
   }
 
-  /** Resolves when the process runs; rejects with the system's reason when it cannot. */
+  /** Resolves when the process runs; rejects with `CannotStart` when it cannot. */
   static start(found: Found, cwd: string, log: (line: string) => void): Promise<ServerProcess> {
     return new Promise((resolve, reject) => {
       // In a folder that is gone nothing starts, with an error that blames the program.
@@ -42,7 +57,9 @@ export class ServerProcess {
       });
       const own = new ServerProcess(child, log);
       child.once('spawn', () => resolve(own));
-      child.once('error', (error) => reject(new Error(`${found.command}: ${error.message}`)));
+      child.once('error', (error: NodeJS.ErrnoException) =>
+        reject(new CannotStart(found.command, error.code ?? error.message)),
+      );
       // A server that is gone while something is written to it is reported by its closing.
       child.stdin.on('error', () => {});
     });

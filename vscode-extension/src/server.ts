@@ -8,7 +8,7 @@ import type { Remedy } from './chat/state';
 import type { Connection } from './client';
 import * as config from './config';
 import type { Found, Unfit } from './discovery';
-import { discover, OLDEST_PYTHON } from './discovery';
+import { discover, OLDEST_PYTHON, unfit } from './discovery';
 import { selectedPython } from './environment';
 import { install, privatePython } from './install';
 import { Latest } from './latest';
@@ -69,9 +69,13 @@ export class Server implements vscode.Disposable {
 
   async sendSettings(): Promise<void> {
     if (this.#state.kind !== 'running') return;
-    await this.#state.connection.client.sendNotification('workspace/didChangeConfiguration', {
-      settings: { quillon: this.settings() },
-    });
+    const { client } = this.#state.connection;
+    const settings = { quillon: this.settings() };
+    try {
+      await client.sendNotification('workspace/didChangeConfiguration', { settings });
+    } catch {
+      // A server that has just died is followed by one that asks for them.
+    }
   }
 
   async install(): Promise<void> {
@@ -81,6 +85,7 @@ export class Server implements vscode.Disposable {
       if (!(error instanceof vscode.CancellationError)) await this.#complainAboutInstall(error);
       return;
     }
+    await this.#makeWay();
     await this.restart();
   }
 
@@ -94,6 +99,18 @@ export class Server implements vscode.Disposable {
       log: () => this.log.show(),
     };
     await deeds[remedy]();
+  }
+
+  /** A named Python that cannot run the server would keep what was just installed from running. */
+  async #makeWay(): Promise<void> {
+    const named = config.interpreter();
+    if (named === '' || (await unfit(named)) === null) return;
+    await config.forgetInterpreter();
+    const text = vscode.l10n.t(
+      'Quillon is installed in an environment of its own. The setting quillon.interpreter, which named {0}, is emptied.',
+      named,
+    );
+    void vscode.window.showInformationMessage(text);
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { bytes, errorIn, jsonLines, Lines, Share } from '../src/models/catalogue';
-import { listed, pulled, quillonCommand } from '../src/models/program';
+import { listed, NoAnswer, pulled, quillonCommand } from '../src/models/program';
 
 const program = (code: string) => ({ command: process.execPath, args: ['-e', code, '--'] });
 
@@ -54,7 +54,10 @@ test('a list is read from a program, and its problem is the program’s own', as
   ]);
   const failing = program('console.log(JSON.stringify({ error: "No folder." })); process.exit(1)');
   await assert.rejects(listed(failing, []), /No folder\./);
-  await assert.rejects(listed(program('process.exit(3)'), []), /Command failed/);
+  const silent = program('console.error("No module named quillon"); process.exit(3)');
+  await assert.rejects(listed(silent, []), new NoAnswer('3', 'No module named quillon\n'));
+  const gone = { command: '/nowhere/python', args: [] };
+  await assert.rejects(listed(gone, []), new NoAnswer('ENOENT', ''));
 });
 
 test('a download ends with its setting, with a sentence, or where it was stopped', async () => {
@@ -68,6 +71,11 @@ test('a download ends with its setting, with a sentence, or where it was stopped
   assert.deepEqual(events, ['found', 'pulled']);
   const broken = `${say({ error: 'The disk is full.' })} process.exit(1)`;
   await assert.rejects(pulled(program(broken), 'qwen3-4b', tell, signal), /The disk is full\./);
+  const silent = program('console.error("Out of memory"); process.kill(process.pid, "SIGKILL")');
+  await assert.rejects(
+    pulled(silent, 'qwen3-4b', tell, signal),
+    new NoAnswer('SIGKILL', 'Out of memory\n'),
+  );
   const stop = new AbortController();
   const endless = `${say({ event: 'found', size: 2, have: 0 })} setInterval(() => {}, 1000)`;
   const stopped = pulled(program(endless), 'qwen3-4b', () => stop.abort(), stop.signal);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 
-import { ServerProcess } from '../src/process';
+import { CannotStart, ServerProcess } from '../src/process';
 
 const node = (script: string): Parameters<typeof ServerProcess.start>[0] => ({
   command: process.execPath,
@@ -23,12 +23,14 @@ test('its last words name the status and the last line', async () => {
   assert.deepEqual(lines, ['first', 'No module named quillon']);
 });
 
-test('a program that does not exist is a sentence', async () => {
+test('of a program that does not start is told which one, and why', async () => {
   const missing = { ...node(''), command: '/nowhere/python' };
   await assert.rejects(
     ServerProcess.start(missing, '.', () => {}),
-    /\/nowhere\/python: .*ENOENT/,
+    new CannotStart('/nowhere/python', 'ENOENT'),
   );
+  assert.equal(new CannotStart('python', 'ENOENT').lasts, true);
+  assert.equal(new CannotStart('python', 'EAGAIN').lasts, false);
 });
 
 test('a folder that is gone keeps no server from starting', async () => {

@@ -6,7 +6,7 @@ import * as config from '../config';
 import type { Server } from '../server';
 import type { Installed, PullEvent, Recommended } from './catalogue';
 import { bytes, Share } from './catalogue';
-import { listed, pulled, quillonCommand, type Command } from './program';
+import { listed, NoAnswer, pulled, quillonCommand, type Command } from './program';
 
 type Choice =
   | { readonly kind: 'use'; readonly setting: string | null }
@@ -76,10 +76,13 @@ export class Models implements vscode.Disposable {
     if (command === null) return [embeddedRow(false), ...others];
     const chosen = config.modelPath();
     const named = chosen === null ? [] : ['--model', chosen];
-    const [here, worth] = await Promise.all([
+    const lists = [
       listed(command, ['model', 'list', ...named]),
       listed(command, ['model', 'list', '--recommended']),
-    ]);
+    ];
+    const [here, worth] = await Promise.all(lists).catch((error: unknown) => {
+      throw new Error(this.#problem(error), { cause: error });
+    });
     const installed = here as readonly Installed[];
     const recommended = worth as readonly Recommended[];
     const known = new Set(recommended.map(({ path }) => path));
@@ -123,8 +126,7 @@ export class Models implements vscode.Disposable {
         vscode.l10n.t('{0} is in use now.', shortName(what)),
       );
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      void this.#complain(what, problem);
+      void this.#complain(what, this.#problem(error));
     } finally {
       this.#pulling.delete(what);
     }
@@ -145,6 +147,16 @@ export class Models implements vscode.Disposable {
       };
       return pulled(command, what, tell, stop.signal);
     });
+  }
+
+  /** What went wrong, for a person; what the program complained about is in the log. */
+  #problem(error: unknown): string {
+    if (!(error instanceof NoAnswer)) return error instanceof Error ? error.message : String(error);
+    this.log.error(`${error.message}\n${error.output}`.trimEnd());
+    return vscode.l10n.t(
+      'Quillon’s program for models ended without an answer ({0}). Restart the server and try again; the log may say why.',
+      error.end,
+    );
   }
 
   async #complain(what: string, problem: string): Promise<void> {

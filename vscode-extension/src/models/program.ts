@@ -7,6 +7,18 @@ import type { PullEvent } from './catalogue';
 import { errorIn, jsonLines, Lines } from './catalogue';
 
 const LISTING_SECONDS = 60;
+const KEPT_LETTERS = 10_000;
+
+/** The program ended without a sentence of its own; `output` is what it complained about. */
+export class NoAnswer extends Error {
+  constructor(
+    /** Its exit status, or the system's word for why it did not run to its end. */
+    readonly end: string,
+    readonly output: string,
+  ) {
+    super(`quillon model: ${end}`);
+  }
+}
 
 export interface Command {
   readonly command: string;
@@ -18,22 +30,25 @@ export function quillonCommand(found: Found): Command {
   return { command: found.command, args: found.args.slice(0, -1) };
 }
 
-/** What a listing command says. Rejects with its own sentence. */
+/** What a listing command says. Rejects with its own sentence, or `NoAnswer`. */
 export function listed({ command, args }: Command, more: readonly string[]): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     const options = { timeout: LISTING_SECONDS * 1000, maxBuffer: 2 ** 24 };
-    execFile(command, [...args, ...more, '--json'], options, (error, stdout) => {
+    execFile(command, [...args, ...more, '--json'], options, (error, stdout, stderr) => {
       const lines = jsonLines(stdout);
+      const problem = errorIn(lines);
       // The list is whole even where the chosen model is a broken one.
-      if (lines.length > 0 && errorIn(lines) === null) resolve([...lines]);
-      else reject(new Error(errorIn(lines) ?? error?.message ?? 'quillon model said nothing'));
+      if (lines.length > 0 && problem === null) resolve([...lines]);
+      else if (problem !== null) reject(new Error(problem));
+      else reject(new NoAnswer(String(error?.code ?? error?.signal ?? 0), stderr));
     });
   });
 }
 
 /**
  * Download a model; resolves with what goes into `model.path`, or null where it was stopped. What
- * came is kept by the server, and the next download of the same goes on from there.
+ * came is kept by the server, and the next download of the same goes on from there. Rejects as
+ * `listed` does.
  */
 export function pulled(
   { command, args }: Command,
@@ -43,7 +58,7 @@ export function pulled(
 ): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...args, 'model', 'pull', what, '--json'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     const end = (): void => void child.kill();
     stop.addEventListener('abort', end, { once: true });
@@ -51,6 +66,10 @@ export function pulled(
     const lines = new Lines();
     let setting: string | null = null;
     let problem: string | null = null;
+    let complaints = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaints = (complaints + text).slice(-KEPT_LETTERS);
+    });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const events = lines.take(text);
       problem = errorIn(events) ?? problem;
@@ -59,12 +78,15 @@ export function pulled(
         tell(event);
       }
     });
-    child.on('error', reject);
-    child.on('close', (code) => {
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(new NoAnswer(error.code ?? error.message, '')),
+    );
+    child.on('close', (code, signal) => {
       stop.removeEventListener('abort', end);
       if (stop.aborted) resolve(null);
       else if (code === 0 && setting !== null) resolve(setting);
-      else reject(new Error(problem ?? `quillon model pull: exit status ${code ?? '-'}`));
+      else if (problem !== null) reject(new Error(problem));
+      else reject(new NoAnswer(String(code ?? signal), complaints));
     });
   });
 }
