@@ -200,7 +200,10 @@ class ApproveResult(Struct, frozen=True):
 
 
 class StatusParams(Struct, frozen=True, omit_defaults=False):
-    """The engine's state and the last reason for no suggestion (null after a suggestion)."""
+    """The engine's state and the last reason for no suggestion (null after a suggestion).
+
+    `echoed`: the user's own files say what was suggested, and no model wrote it.
+    """
 
     state: Literal["absent", "downloading", "loading", "ready", "busy", "failed"]
     model: str = ""
@@ -210,6 +213,7 @@ class StatusParams(Struct, frozen=True, omit_defaults=False):
     tokens_per_second: float = 0.0
     progress: float | None = None
     no_suggestion: str | None = None
+    echoed: bool = False
 
 
 class ConversationId(Struct, frozen=True):

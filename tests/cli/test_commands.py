@@ -187,4 +187,34 @@ def test_engines_are_seen_and_stopped(quillon):
 def test_the_demonstration(quillon):
     ended = quillon("demo", deadline=300.0)
     assert (ended.status, ended.err) == (0, "")
-    assert "price_of" in ended.out
+    for shown in (
+        "cart = Cart(PRICES)",
+        "for article, quantity in self.lines:",
+        "what your own files say",
+        "unclosed file: nothing closes it",
+        "search_symbols(query='price_of')",
+        "is defined at shop/prices.py:16",
+        "Format an amount of cents as a price.",
+        "may it run run_tests?",
+        "1 failed, 1 passed",
+    ):
+        assert shown in ended.out, shown
+
+
+def test_a_completion_from_the_file_says_so(quillon, project):
+    (project / "shop" / "twice.py").write_text("a.moor(boat)\nb.moor(boat)\nc.moor(\n")
+    (line,) = quillon("complete", "shop/twice.py:3:8", "--json").lines
+    assert (line["text"], line["echoed"]) == ("boat)", True)
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_question_that_failed_in_a_pipe_fails_the_command(quillon, words):
+    ended = quillon("chat", *words, given=b"x" * 30_000 + b"\nhello\n")
+    assert ended.status == 1
+    assert "quillon: " in ended.err
+    if words:
+        (error,) = [line["error"] for line in ended.lines if "error" in line]
+        assert error in ended.err.replace("\n", " ")
+        assert ended.lines[-1]["kind"] == "end"
+    else:
+        assert ended.out

@@ -107,6 +107,20 @@ def test_what_was_said_before_the_model_failed_is_part_of_the_conversation(quill
         assert terminal.ended() == 0
 
 
+def test_what_takes_a_while_is_said(quillon, config):
+    waiting = {"match": "<tool_response>", "reply": ["never"], "gates": {0: "never"}}
+    with chatting(quillon, config({}, RUN_TESTS, waiting)) as terminal:
+        terminal.until(PROMPT)
+        terminal.type(b"run the tests\n")
+        terminal.until("(N)o: ")
+        terminal.type(b"y\n")
+        terminal.until("running run_tests")
+        terminal.until("1 failed, 1 passed")
+        terminal.until("thinking")
+        terminal.type(CTRL_C)
+        terminal.until(STOPPED)
+
+
 def test_a_second_ctrl_c_ends_the_chat(quillon, config):
     with chatting(quillon, config({}, held("One, two"))) as terminal:
         terminal.ask_to_count()

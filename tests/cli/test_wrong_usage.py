@@ -91,6 +91,7 @@ def test_a_wrong_call_ends_with_status_2(here, words, said):
         (("explain", "..:1"), ".. is a folder, and a file is needed"),
         (("explain", "new\nline.py:1"), "which cannot be seen"),
         (("explain", "shop/prices.py:9999"), "there is no line 9999"),
+        (("complete", "shop/prices.py:16:99"), "has 30 characters; there is no column 99"),
         (("chat", "-p", "hi", "-C", "missing"), "missing is no folder"),
         (("chat", "-p", "hi", "-m", "missing.gguf"), "There is no model file at"),
         (("chat", "-p", "hi", "-m", "shop"), "is a folder, and a GGUF file is needed"),
@@ -106,6 +107,33 @@ def test_what_is_missing_ends_with_status_1_and_one_sentence(here, words, said):
     assert ended.status == 1
     assert said in ended.sentence
     assert ended.out == ""
+
+
+def test_the_path_of_a_model_that_is_missing(here, tmp_path):
+    ended = here("model", "path", "-m", str(tmp_path / "missing.gguf"))
+    assert ended.status == 1
+    assert ended.out == f"{tmp_path / 'missing.gguf'}\n"
+    assert "There is no model file at" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("picture.py", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "picture.py"),
+        ("huge.py", b"x = 1\n" * 4_000_000, "huge.py"),
+        ("pipe.py", None, "pipe.py"),
+    ],
+)
+@pytest.mark.parametrize("command", ["complete", "explain"])
+def test_a_file_that_is_no_text_is_told(quillon, project, command, name, content, said):
+    path = project / name
+    if content is None:
+        os.mkfifo(path)
+    else:
+        path.write_bytes(content)
+    ended = quillon(command, f"{name}:1:1" if command == "complete" else f"{name}:1")
+    assert (ended.status, ended.out) == (1, "")
+    assert said in ended.sentence
 
 
 @pytest.mark.parametrize(

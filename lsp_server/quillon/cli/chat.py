@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 import threading
-from contextlib import aclosing, suppress
+from contextlib import aclosing, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -106,11 +106,11 @@ async def run_chat(settings: Settings, folder: Path, prompt: str | None, output:
         talk.tell_news()
         keys = "Ctrl-C stops an answer; an empty line or Ctrl-D ends the chat."
         output.notice(f"{info.model} in {folder}. {keys}")
-        await _converse(talk, typed, output)
+        failed = await _converse(talk, typed, output)
     finally:
         hub.close()
         await engine.aclose()
-    return 0
+    return 1 if failed and not output.interactive else 0
 
 
 class Typed:
@@ -206,19 +206,40 @@ class _Talk:
     async def _show_turn(self, turn: Turn, question: str) -> bool:
         """Show a turn to its end."""
         async with aclosing(turn.run(question)) as events:
-            async for event in events:
+            waits_for = "thinking"
+            while True:
+                # Neither between two pieces of text nor where the user is asked for approval.
+                waiting = self._output.working(waits_for) if waits_for else nullcontext()
+                with waiting:
+                    event = await anext(events, None)
+                if event is None:
+                    return True
+                waits_for = _awaited(event, waits_for)
                 _show(event, self._output)
-        return True
 
 
-async def _converse(talk: _Talk, typed: Typed, output: Output) -> None:
+def _awaited(event: object, before: str) -> str:
+    """What takes a while after an event; empty where nothing is to be said of it."""
+    if isinstance(event, CallEvent):
+        return f"running {event.call.name}" if event.state == "running" else ""
+    if isinstance(event, ResultEvent):
+        return "thinking"
+    return "" if isinstance(event, TextEvent) else before
+
+
+async def _converse(talk: _Talk, typed: Typed, output: Output) -> bool:
+    """Answer until nothing more is asked; whether an answer failed."""
+    failed = False
     while question := await _ask("\n> ", typed, output):
         try:
             await talk.answer(question, stoppable=output.interactive)
         except EngineError as error:
             # One failed answer does not end the conversation; the next may work.
+            failed = True
             output.end_line()
+            output.value({"error": str(error)})
             output.notice(f"quillon: {error}")
+    return failed
 
 
 async def _ask(prompt: str, typed: Typed, output: Output) -> str:

@@ -34,6 +34,7 @@ class CompletionLine(msgspec.Struct, frozen=True, rename="camel"):
     """The suggestion, for `--json`: `text` replaces the columns `start` to `end` of its line.
 
     Columns count code points from 1. Without a suggestion `text` is null and `reason` says why.
+    `echoed`: the file itself says it elsewhere.
     """
 
     file: str
@@ -42,6 +43,7 @@ class CompletionLine(msgspec.Struct, frozen=True, rename="camel"):
     end: int
     text: str | None
     reason: str | None = None
+    echoed: bool = False
 
 
 class ExplanationLine(msgspec.Struct, frozen=True):
@@ -73,7 +75,7 @@ async def run_complete(settings: Settings, folder: Path, place: str, output: Out
         return _NOTHING
     start = snapshot.lines.position(answer.span.start, "utf-32").character + 1
     end = snapshot.lines.position(answer.span.end, "utf-32").character + 1
-    output.value(CompletionLine(file, line, start, end, answer.text))
+    output.value(CompletionLine(file, line, start, end, answer.text, echoed=answer.echoed))
     output.line(answer.text)
     return 0
 
@@ -151,4 +153,9 @@ def _offset(snapshot: DocumentSnapshot, file: str, line: int, column: int, outpu
     if line > count:
         lines = "1 line" if count == 1 else f"{count} lines"
         fail(f"{file} has {lines}; there is no line {line}.", json=output.json)
+    length = len(snapshot.lines.line_text(line - 1))
+    if column > length + 1:
+        characters = "1 character" if length == 1 else f"{length} characters"
+        said = f"Line {line} of {file} has {characters}; there is no column {column}."
+        fail(said, json=output.json)
     return snapshot.lines.offset(Position(line - 1, column - 1), "utf-32")

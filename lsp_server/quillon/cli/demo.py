@@ -123,6 +123,9 @@ async def _show_ghost_text(editor: Editor, output: Output) -> None:
             began = time.monotonic()  # of the request whose answer is shown
             ghost = await editor.ghost_text(*place, asked=True)
             unsure = f"by its key · while typing: {said}" if ghost else said
+        if ghost and (await editor.status()).echoed:
+            by_key = f" · {unsure}" if unsure else ""
+            unsure = f"what your own files say behind the same words{by_key}"
         took = (time.monotonic() - began) * 1000
         shown = Text("\n".join(lines[-3:]))
         shown.append(harmless(ghost or ""), "bright_black italic")

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from quillon.cli.output import Output
+from quillon.cli.output import Output, complain
 from quillon.engine.catalogue import RECOMMENDED, Recommended
 from quillon.engine.machine import machine_facts
-from quillon.engine.models import ModelSummary, list_models, models_folder, resolve_model
+from quillon.engine.models import ModelSummary, list_models, models_folder
 from quillon.engine.planning import plan_recommended
 from quillon.settings import Settings
 
@@ -89,9 +89,12 @@ def _cells(model: ModelSummary) -> tuple[str, ...]:
 
 
 def show_path(settings: Settings, environ: Mapping[str, str], output: Output) -> int:
-    """Print the path of the model in use."""
-    output.line(str(resolve_model(settings, environ).path))
-    return 0
+    """Print the path of the model in use; 1 where it cannot be used."""
+    used = list_models(settings, environ)[0]
+    output.line(str(used.path))
+    if used.problem:
+        complain(used.problem)
+    return 1 if used.problem else 0
 
 
 def count(number: int) -> str:

@@ -29,12 +29,13 @@ def status(ls: QuillonServer, fraction: float | None = None) -> protocol.StatusP
     return protocol.StatusParams(
         state=info.state,
         model=info.model,
-        message=info.message,
+        message=ls.for_user(info.message),
         embedded=info.embedded,
         context=info.context,
         tokens_per_second=round(info.tokens_per_second, 1),
         progress=fraction,
-        no_suggestion=ls.no_suggestion,
+        no_suggestion=ls.no_suggestion and ls.for_user(ls.no_suggestion),
+        echoed=ls.echoed,
     )
 
 

@@ -222,9 +222,10 @@ async def test_a_session_decision_is_not_asked_again(folder):
     assert len(chat.asked) == 1
 
 
-async def test_a_call_that_the_limit_cut_off_never_runs(folder):
-    cut = call("run_tests", '{"target": "test_greet.py"}')[:40]
-    chat = Chat(folder, [Step(reply=cut, finish="length")])
+@pytest.mark.parametrize("left", [40, 200], ids=["in the call", "behind it"])
+async def test_a_call_of_an_answer_that_the_limit_cut_off_never_runs(folder, left):
+    said = call("run_tests", '{"target": "test_greet.py"}') + "\nand then I would"
+    chat = Chat(folder, [Step(reply=said[:left], finish="length")])
     events = await chat.ask("run the tests")
     assert chat.asked == []
     assert of(ResultEvent, events) == []
