@@ -1,6 +1,7 @@
 """The engine process as its client sees it, on the embedded model."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import msgspec
 import psutil
 import pytest
 
-from quillon.engine import launch
+from quillon.engine import client, launch
 from quillon.engine.base import (
     DeadlineExceeded,
     Delta,
@@ -96,6 +97,45 @@ async def test_a_stopped_engine_loses_the_request_and_goes_on_when_it_wakes(made
         os.kill(pid, signal.SIGCONT)
     assert isinstance((await asyncio.wait_for(later, DEADLINE))[-1], Finished)
     assert (await engine.info()).pid == pid
+
+
+HANGING = """
+import ctypes, sys
+from quillon.engine import host
+from quillon.engine.llama_context import Context
+
+decode, calls = Context.decode, []
+
+def hanging(self, piece):
+    calls.append(piece)
+    return decode(self, piece) if len(calls) < 20 else ctypes.CDLL(None).sleep(1000)
+
+Context.decode = hanging
+sys.exit(host.main(host.parse_options(sys.argv[1:])))
+"""
+
+
+async def test_an_engine_that_hangs_in_a_native_call_is_replaced(made, monkeypatch, tmp_path):
+    program = tmp_path / "hanging.py"
+    program.write_text(HANGING)
+    command = client.host_command
+
+    def hanging(*given, **more):
+        return [
+            sys.executable,
+            str(program),
+            *itertools.dropwhile(lambda word: word != "--model", command(*given, **more)),
+        ]
+
+    monkeypatch.setattr(client, "host_command", hanging)
+    engine = made.client()
+    pid = (await engine.info()).pid
+    events = await begun(engine)
+    with pytest.raises(EngineLost):
+        await drain(events)
+    monkeypatch.undo()
+    assert isinstance((await asyncio.wait_for(play(engine), DEADLINE))[-1], Finished)
+    assert (await engine.info()).pid != pid
 
 
 def test_a_silent_engine_is_noticed_within_two_seconds():

@@ -34,6 +34,7 @@ from quillon.engine.endpoint import (
     write_state,
 )
 from quillon.engine.guest import Guest
+from quillon.engine.stillness import Stillness
 from quillon.engine.worker import Worker
 from quillon.settings import ModelSettings
 
@@ -45,6 +46,7 @@ _FIRST_CLIENT = 30.0  # seconds that a fresh process waits for whoever started i
 _PREDECESSOR = 10.0  # seconds that one which is just ending may take
 _STOP_WORKER = 5.0
 _LONGEST_STEP = 120.0  # seconds for one chunk of a prompt on the slowest machine, and some grammars
+_ASLEEP, _LOOK = 1.3, 0.25  # seconds: a step in which nothing runs hangs; between two looks
 _MAX_LOG = 4 * 1024 * 1024  # bytes; then the log starts anew
 
 
@@ -105,6 +107,8 @@ class Host:
         self._guests: set[Guest] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
+        self._stillness = Stillness(_ASLEEP)
+        self._patience = _STOP_WORKER
 
     async def run(self) -> bool:
         """Listen, load, serve. Returns False where the decode thread could not be ended."""
@@ -124,7 +128,7 @@ class Host:
                 self._endpoint.socket_path.unlink(missing_ok=True)
             for guest in list(self._guests):
                 guest.close()
-            stopped = await asyncio.to_thread(self.worker.stop, _STOP_WORKER)
+            stopped = await asyncio.to_thread(self.worker.stop, self._patience)
         return stopped
 
     def info(self) -> EngineInfo:
@@ -184,11 +188,15 @@ class Host:
 
     def _watch(self) -> None:
         """End the process when a native call does not come back: clients start it anew."""
-        if self.worker.busy_for() > _LONGEST_STEP:
-            logger.error("a step takes longer than %g seconds", _LONGEST_STEP)
+        busy_for = self.worker.busy_for()
+        # While a GPU computes, the processor sleeps.
+        asleep = self.worker.info.gpu_layers == 0 and self._stillness.look(busy_for)
+        if asleep or busy_for > _LONGEST_STEP:
+            logger.error("a step hangs: %s", "nothing runs" if asleep else "it takes too long")
+            self._patience = 0.0
             self.ended.set()
         else:
-            self._loop.call_later(_LONGEST_STEP / 10, self._watch)
+            self._loop.call_later(_LOOK, self._watch)
 
     def _on_change(self, _: EngineInfo, fraction: float | None) -> None:
         # On the decode thread; the loop may be closed already.
