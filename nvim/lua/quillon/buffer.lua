@@ -37,6 +37,32 @@ function M.root(bufnr)
   end
 end
 
+local nameless = {} ---@type table<integer, boolean> buffers that got a filetype before a name
+
+--- A buffer got its filetype: this is when Neovim starts language servers for it, and without a name
+--- there is no project to start one for.
+---@param bufnr integer
+function M.typed(bufnr)
+  nameless[bufnr] = vim.api.nvim_buf_get_name(bufnr) == '' or nil
+end
+
+--- A buffer got a name: if only that was missing, its language servers are started now.
+---@param bufnr integer
+function M.named(bufnr)
+  if not nameless[bufnr] or M.reason(bufnr) then
+    return
+  end
+  nameless[bufnr] = nil
+  if not vim.lsp.is_enabled or vim.lsp.is_enabled('quillon') then
+    -- Without `vim.lsp.enable` there is no such group.
+    pcall(vim.api.nvim_exec_autocmds, 'FileType', {
+      group = 'nvim.lsp.enable',
+      buffer = bufnr,
+      modeline = false,
+    })
+  end
+end
+
 --- Bytes of a buffer's text.
 ---@param bufnr integer
 ---@return integer

@@ -37,6 +37,18 @@ function M.prepare()
       return vim.bo[event.buf].buftype == '' and require('quillon.program').tell()
     end,
   })
+  vim.api.nvim_create_autocmd('FileType', {
+    group = group,
+    callback = function(event)
+      require('quillon.buffer').typed(event.buf)
+    end,
+  })
+  vim.api.nvim_create_autocmd({ 'BufFilePost', 'BufWritePost' }, {
+    group = group,
+    callback = function(event)
+      require('quillon.buffer').named(event.buf)
+    end,
+  })
   vim.api.nvim_create_autocmd('DiagnosticChanged', {
     group = group,
     callback = function(event)

@@ -29,7 +29,6 @@ vim.cmd('Quillon chat What does add do?')
 t.check('the chat says what to do', said.text():find('Open a file', 1, true), said.text())
 vim.cmd.wincmd('p')
 vim.cmd.write('saved.py')
-vim.cmd.edit()
 t.attached(vim.fn.bufnr('saved.py'))
 
 -- What is not saved is what the server sees.
