@@ -88,7 +88,10 @@ M.subcommands = {
   toggle = {
     help = 'turn suggestions on or off for this session',
     run = function()
-      vim.notify('Quillon suggests: ' .. (require('quillon.inline').toggle() and 'yes' or 'no'))
+      local on = require('quillon.inline').toggle()
+      if on ~= nil then
+        vim.notify('Quillon suggests: ' .. (on and 'yes' or 'no'))
+      end
     end,
   },
   restart = {

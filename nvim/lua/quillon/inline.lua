@@ -29,12 +29,23 @@ function M.is_on()
   return wanted and not M.snoozed()
 end
 
---- Show suggestions in every buffer of the server, or in none.
----@param client vim.lsp.Client
-local function follow(client)
-  for bufnr in pairs(client.attached_buffers) do
-    vim.lsp.inline_completion.enable(M.is_on(), { bufnr = bufnr })
+--- Show suggestions in every buffer of every project's server, or in none.
+local function follow()
+  for _, client in ipairs(vim.lsp.get_clients({ name = 'quillon' })) do
+    for bufnr in pairs(client.attached_buffers) do
+      vim.lsp.inline_completion.enable(M.is_on(), { bufnr = bufnr })
+    end
   end
+end
+
+--- Whether there is something to turn on or off; where there is not, a sentence says why.
+---@return boolean
+local function ready()
+  if not M.available() then
+    vim.notify('Suggestions need Neovim 0.12.', vim.log.levels.WARN)
+    return false
+  end
+  return require('quillon.client').need() ~= nil
 end
 
 --- Map the keys in one buffer, leaving what the user has mapped there alone.
@@ -152,43 +163,60 @@ function M.typed(item)
   return line:sub(start + 1, vim.api.nvim_win_get_cursor(0)[2])
 end
 
+--- Whether a suggestion is shown in this buffer. Neovim has no question for it that leaves the
+--- suggestion there, so its marks tell.
+---@return boolean
+local function shown()
+  local namespace = vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']
+  return namespace ~= nil and #vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { limit = 1 }) > 0
+end
+
+--- Show another suggestion; false when none is shown.
+---@param count integer
+---@return boolean
+local function select(count)
+  if not shown() then
+    return false
+  end
+  vim.lsp.inline_completion.select({ count = count })
+  return true
+end
+
 ---@return boolean
 function M.next()
-  vim.lsp.inline_completion.select({ count = 1 })
-  return true
+  return select(1)
 end
 
 ---@return boolean
 function M.previous()
-  vim.lsp.inline_completion.select({ count = -1 })
-  return true
+  return select(-1)
 end
 
---- Turn suggestions on or off for this session; returns whether they are on.
----@return boolean
+--- Turn suggestions on or off for this session; returns whether they are on, nil where nothing
+--- suggests.
+---@return boolean?
 function M.toggle()
-  local client = require('quillon.client').need()
-  if not client or not M.available() then
-    return false
+  if not ready() then
+    return nil
   end
   wanted = not wanted
-  follow(client)
+  follow()
   return wanted
 end
 
 --- Silence suggestions for so many minutes; 0 ends the silence.
 ---@param minutes number
 function M.snooze(minutes)
-  local client = require('quillon.client').need()
-  if not client or not M.available() then
+  if not ready() then
     return
   end
   silent_until = minutes > 0 and vim.uv.now() + minutes * 60000 or 0
-  follow(client)
+  follow()
   if minutes > 0 then
     vim.defer_fn(function()
-      if silent_until > 0 and not M.snoozed() and not client:is_stopped() then
-        M.snooze(0)
+      if silent_until > 0 and not M.snoozed() then
+        silent_until = 0
+        follow()
       end
     end, minutes * 60000 + 50)
   end

@@ -103,9 +103,12 @@ function M.ghost()
   if not details then
     return nil
   end
-  local lines = { details.virt_text[1][1] }
-  for _, line in ipairs(details.virt_lines or {}) do
-    table.insert(lines, line[1][1])
+  local lines = {}
+  for _, chunks in ipairs({ details.virt_text, unpack(details.virt_lines or {}) }) do
+    local texts = vim.tbl_map(function(chunk)
+      return chunk[1]
+    end, chunks)
+    table.insert(lines, table.concat(texts))
   end
   return table.concat(lines, '\n')
 end

@@ -17,6 +17,8 @@ vim.cmd('Quillon dance')
 t.check('an unknown subcommand lists the known ones', said[1]:match('There are: chat, '), said)
 vim.cmd('Quillon status')
 t.check('no server is a sentence', said[2]:match('does not run'), said)
+vim.cmd('Quillon toggle')
+t.check('nothing can be turned off', said[3]:match('does not run') and not said[4], said)
 t.equal('the statusline is empty', require('quillon.status').line(), '')
 t.check('nothing to stop', pcall(vim.cmd, 'Quillon stop'))
 
