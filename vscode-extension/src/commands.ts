@@ -140,7 +140,7 @@ async function showMenu({ status, snooze }: Parts): Promise<void> {
     { label: vscode.l10n.t('$(output) Show the log'), command: 'quillon.showLog' },
     { label: vscode.l10n.t('$(bug) Report a problem'), command: 'quillon.reportProblem' },
   ];
-  const reason = status.status?.noSuggestion;
+  const { reason } = status;
   const placeHolder = reason ? vscode.l10n.t('No suggestion: {0}', reason) : 'Quillon';
   const choice = await vscode.window.showQuickPick(rows, { placeHolder });
   if (choice !== undefined) await vscode.commands.executeCommand(choice.command);

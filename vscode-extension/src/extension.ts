@@ -17,6 +17,7 @@ import { Server } from './server';
 import { Snooze } from './snooze';
 import { StatusItem } from './status';
 import { middleware } from './suggestions';
+import { Withheld } from './withheld';
 import { Writing } from './writing';
 
 let running: Server | undefined;
@@ -44,7 +45,8 @@ export function activate(context: vscode.ExtensionContext): void {
     item.update(status);
     chat.status(status);
   };
-  const item = new StatusItem(server, snooze);
+  const withheld = new Withheld();
+  const item = new StatusItem(server, snooze, withheld);
   const reviews = new Reviews();
   const models = new Models(server, log.channel);
   const chat = new ChatPanel(context, server, log.channel, reviews);
@@ -53,7 +55,8 @@ export function activate(context: vscode.ExtensionContext): void {
     ...{ status: item, log: log.channel, recent: log.lines },
   };
   context.subscriptions.push(
-    ...[log.channel, trace, server, item, chat, reviews, models, new Diagnostics(server)],
+    ...[log.channel, trace, server, withheld, item, chat, reviews, models],
+    new Diagnostics(server),
     vscode.window.registerWebviewViewProvider(VIEW, chat),
     ...registerCommands(parts),
     ...watch(server),

@@ -6,6 +6,7 @@ import { suggests } from './config';
 import type { StatusParams } from './protocol';
 import type { Server } from './server';
 import type { Snooze } from './snooze';
+import type { Withheld } from './withheld';
 
 export class StatusItem implements vscode.Disposable {
   #status: StatusParams | null = null;
@@ -20,6 +21,7 @@ export class StatusItem implements vscode.Disposable {
   constructor(
     private readonly server: Server,
     private readonly snooze: Snooze,
+    private readonly withheld: Withheld,
   ) {
     this.#item.name = 'Quillon';
     this.#item.command = 'quillon.menu';
@@ -31,6 +33,7 @@ export class StatusItem implements vscode.Disposable {
         this.draw();
       }),
       vscode.window.onDidChangeActiveTextEditor(() => this.draw()),
+      withheld.onDidChange(() => this.draw()),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('quillon.inline')) this.draw();
       }),
@@ -53,11 +56,21 @@ export class StatusItem implements vscode.Disposable {
     return this.#status;
   }
 
+  /** Why there is no suggestion where the user is; empty where nothing is known. */
+  get reason(): string {
+    if (!this.withheld.active) return this.#status?.noSuggestion ?? '';
+    return vscode.l10n.t(
+      'This file is larger than 50 MB. The editor hands no such file to extensions, so nothing is suggested in it.',
+    );
+  }
+
   draw(): void {
     const { text, problem } = this.#summary();
     this.#item.text = text;
     this.#item.tooltip = this.#tooltip();
-    this.#item.accessibilityInformation = { label: `Quillon: ${this.#sentence()}`, role: 'button' };
+    const heard = this.withheld.active && !problem ? `. ${this.reason}` : '';
+    const label = `Quillon: ${this.#sentence()}${heard}`;
+    this.#item.accessibilityInformation = { label, role: 'button' };
     this.#item.backgroundColor = problem
       ? new vscode.ThemeColor('statusBarItem.warningBackground')
       : undefined;
@@ -88,7 +101,8 @@ export class StatusItem implements vscode.Disposable {
 
   #quiet(): boolean {
     const language = vscode.window.activeTextEditor?.document.languageId;
-    return this.snooze.active || (language !== undefined && !suggests(language));
+    if (this.snooze.active || this.withheld.active) return true;
+    return language !== undefined && !suggests(language);
   }
 
   #sentence(): string {
@@ -117,8 +131,8 @@ export class StatusItem implements vscode.Disposable {
     if (status !== null && status.message !== '') line(status.message);
     if (this.snooze.active) {
       line(vscode.l10n.t('Suggestions are silenced for {0} minutes.', this.snooze.minutesLeft));
-    } else if (status?.noSuggestion) {
-      line(vscode.l10n.t('No suggestion: {0}', status.noSuggestion));
+    } else if (this.reason !== '') {
+      line(vscode.l10n.t('No suggestion: {0}', this.reason));
     }
     return text;
   }

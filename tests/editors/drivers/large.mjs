@@ -1,11 +1,35 @@
-// A file of 50 MB: the editor opens it, nothing hangs, and other files are served.
+// Large files: the editor opens them, nothing hangs, why nothing is suggested is told, and other files
+// are served. One over 50 MB the editor does not even hand to extensions.
+const LINE = `value = "${'x'.repeat(91)}"\n`;
+
 export const files = { 'a.py': 'x = 1\n' };
 
 export default async function large(session) {
-  const line = `value = "${'x'.repeat(91)}"\n`;
-  session.write('large.py', line.repeat(500_000));
   await session.ready();
-  await session.find('large.py');
+  await open(session, 'large.py', 500_000);
+  await session.tells('The document is too large for suggestions.');
+  await session.picture('large');
+
+  await open(session, 'larger.py', 520_000);
+  await session.until('it is told that extensions do not get it', async () =>
+    (await session.status()).includes('larger than 50 MB'),
+  );
+  await session.tells('The editor hands no such file to extensions');
+  await session.picture('larger');
+
+  await session.openFile('a.py');
+  await session.equal('of others nothing is told', () => session.status(), 'Quillon: ready');
+  await session.focusEditor();
+  await session.press('Control+End');
+  await session.type('def add(');
+  await session.until('ghost text elsewhere', async () => (await session.ghost()).includes('return a + b'));
+  await session.until('the server still runs', async () => /ready|working/.test(await session.status()));
+}
+
+/** Open a file of so many lines, and type into it. */
+async function open(session, name, lines) {
+  session.write(name, LINE.repeat(lines));
+  await session.find(name);
   const anyway = session.page.getByText('Open Anyway');
   await anyway.waitFor();
   await session.again('it is opened all the same', async (timeout) => {
@@ -17,11 +41,4 @@ export default async function large(session) {
   await session.type('# note');
   await session.press('Enter');
   await session.equal('typing works', async () => (await session.lines())[0], '# note');
-  await session.picture('large');
-  await session.openFile('a.py');
-  await session.focusEditor();
-  await session.press('Control+End');
-  await session.type('def add(');
-  await session.until('ghost text elsewhere', async () => (await session.ghost()).includes('return a + b'));
-  await session.until('the server still runs', async () => /ready|working/.test(await session.status()));
 }

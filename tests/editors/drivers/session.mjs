@@ -313,6 +313,24 @@ export class Session {
     return (await item.count()) === 0 ? '' : ((await item.getAttribute('aria-label')) ?? '');
   }
 
+  /** Wait until the status bar item tells something where the mouse is on it. */
+  async tells(text) {
+    const item = this.page.locator('[id="quillon.quillon.quillon"]').first();
+    const told = this.page.locator('.monaco-hover', { hasText: text }).first();
+    await this.again(`the status bar tells: ${text}`, async (timeout) => {
+      await this.page.mouse.move(10, 10);
+      await item.hover({ timeout });
+      await told.waitFor({ timeout });
+    });
+  }
+
+  /** The whole text of the editor, more than is on the screen. */
+  async text() {
+    await this.focusEditor();
+    await this.press('Control+a', 'Control+c');
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
   async ready() {
     await this.until('Quillon is ready', async () => /ready/.test(await this.status()));
   }
