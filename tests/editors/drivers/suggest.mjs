@@ -1,12 +1,18 @@
 // Ghost text: it appears, is superseded while typing, and is accepted to the last byte, with
-// brackets that close themselves; then in the middle of a line, snoozed, and off for a language.
+// brackets that close themselves; word by word, in the middle of a line, beside and from the list; and
+// none while it is silenced or off.
 // The bracket that closed itself stays where it is: the ghost text goes around it.
 const GHOST = 'a, b:\n    return a + b';
 
-export const files = { 'a.py': 'x = 1\n' };
+const SETTINGS = '.vscode/settings.json';
+
+export const files = {
+  'a.py': 'x = 1\n',
+  // A folder's own value is the one that counts, and is to be changed.
+  [SETTINGS]: JSON.stringify({ 'quillon.inline.enabled': true }),
+};
 
 export default async function suggest(session) {
-  const { page } = session;
   await session.ready();
 
   await session.focusEditor();
@@ -39,43 +45,98 @@ export default async function suggest(session) {
   await session.press('Escape');
   await session.equal('Escape dismisses it', () => session.ghost(), '');
 
-  // Word by word.
-  await session.press('Shift+Home', 'Delete');
+  await wordByWord(session);
+  await inTheMiddle(session);
+  await besideTheList(session);
+  await fromTheList(session);
+  await silenced(session);
+  await off(session);
+
+  await session.command('Quillon: Show the Menu');
+  await session.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Choose a model' }).waitFor();
+  await session.picture('menu');
+  await session.press('Escape');
+}
+
+/** What is left after a word is the rest, to the last letter. */
+async function wordByWord(session) {
+  await session.press('End', 'Shift+Home', 'Delete');
   await session.type('def add(');
   await session.equal('it comes again', () => session.ghost(), GHOST);
   await session.press('Control+ArrowRight');
-  await session.until('one word is accepted', async () =>
-    (await session.lines()).some((line) => /def add\(a\)?/.test(line)),
-  );
+  await session.equal('one word is accepted', async () => (await session.lines()).at(-1), 'def add(a)');
+  await session.equal('the rest is left', () => session.ghost(), GHOST.slice(1));
   await session.picture('word');
-  await session.press('Escape', 'Control+z');
+  await session.press('Tab');
+  await session.equal('the whole is there', async () => (await session.lines()).slice(-2), [
+    'def add(a, b):',
+    '    return a + b',
+  ]);
+}
 
-  await besideTheList(session);
-  await fromTheList(session);
+/** What follows in the line stays behind what is accepted. */
+async function inTheMiddle(session) {
+  await session.press('Control+End', 'Enter', 'Shift+Home');
+  await session.type('  # of both');
+  await session.press('Home', 'Home');
+  await session.type('addition');
+  await session.equal('ghost text within the line', async () => (await session.shown()).at(-1), 'addition + 41  # of both');
+  await session.picture('middle');
+  await session.press('Tab');
+  await session.equal('it is accepted', async () => (await session.lines()).at(-1), 'addition + 41  # of both');
+  await session.press('End', 'Shift+Home', 'Shift+Home', 'Delete');
+}
 
-  // Silenced, nothing comes; the status bar says so.
+/** Silenced, nothing comes; the status bar says so. */
+async function silenced(session) {
   await session.command('Quillon: Silence Suggestions for a While');
   await session.choose('15 minutes');
-  await session.until('the status bar shows the silence', () =>
-    page.locator('.statusbar-item .codicon-bell-slash').count(),
-  );
+  await quiet(session, 'Suggestions are silenced for 15 minutes.');
   await session.picture('snoozed');
   await session.command('Quillon: Silence Suggestions for a While');
   await session.choose('again');
+  await loud(session);
+}
 
-  // Off for this language, and on again.
+/** Off, altogether and for this language, and on again. */
+async function off(session) {
+  const setting = () => JSON.parse(session.read(SETTINGS))['quillon.inline.enabled'];
+  await session.command('Quillon: Turn Suggestions On or Off');
+  await quiet(session, 'Suggestions are turned off in the settings.');
+  await session.equal('the folder has it off', async () => setting(), false);
+  await session.command('Quillon: Turn Suggestions On or Off');
+  await loud(session);
+  await session.equal('the folder has it on', async () => setting(), true);
+
   await session.command('Quillon: Turn Suggestions On or Off for This Language');
-  await session.until('the status bar shows that it is off', () =>
-    page.locator('.statusbar-item .codicon-bell-slash').count(),
-  );
+  await quiet(session, 'Suggestions are turned off for this language in the settings.');
   await session.command('Quillon: Turn Suggestions On or Off for This Language');
-  await session.until('it is on again', async () =>
-    (await page.locator('.statusbar-item .codicon-bell-slash').count()) === 0,
-  );
-  await session.command('Quillon: Show the Menu');
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Choose a model' }).waitFor();
-  await session.picture('menu');
+  await loud(session);
+}
+
+/** Type where ghost text would come: there is none, and the status bar tells why. */
+async function quiet(session, reason) {
+  await bells(session, 1);
+  await session.shows('a.py');
+  await session.press('Control+End', 'Shift+Home', 'Shift+Home', 'Delete');
+  await session.type('def add(');
+  await session.tells(reason);
+  await session.equal('what was typed', async () => (await session.lines()).at(-1), 'def add()');
+  await session.equal('no ghost text', () => session.ghost(), '');
+}
+
+/** Ghost text comes at the same place. */
+async function loud(session) {
+  await bells(session, 0);
+  await session.shows('a.py');
+  await session.command('Trigger Inline Suggestion');
+  await session.equal('ghost text', () => session.ghost(), GHOST);
   await session.press('Escape');
+}
+
+async function bells(session, count) {
+  const bell = session.page.locator('.statusbar-item .codicon-bell-slash');
+  await session.equal('the bell in the status bar', () => bell.count(), count);
 }
 
 /** With the suggest widget open typing goes on, and Escape closes the widget and nothing else. */
