@@ -19,6 +19,7 @@ from quillon_testing.stdio_server import raw_server
 SAMPLE = Path(__file__).parents[2] / "lsp_server" / "quillon" / "sample"
 REAL = {"model": {"idleMinutes": 0.05}}
 HOLE = marked("def total(prices):\n    s = 0\n    for price in prices:\n        ▮\n    return s\n")
+LOOP = marked("class Order:\n    def articles(self):\n        for article, quantity in ▮\n")
 SUBTRACTS = marked("def add(a, b):▮\n    return a - b\n")
 
 
@@ -40,20 +41,27 @@ def session(name, folder, runtime):
 
 
 @pytest.mark.parametrize("name", EDITORS)
-async def test_ghost_text_or_its_reason(folder, runtime, name):
+async def test_ghost_text_by_the_model(folder, runtime, name):
     async with session(name, folder, runtime) as editor:
         uri = editor.open(folder / "shop" / "new.py", HOLE.text)
         await when_ready(editor)
-        items = await editor.inline(uri, HOLE, lsp.InlineCompletionTriggerKind.Invoked)
-        reason = await editor.no_suggestion()
-        assert bool(items) is (reason is None), reason
-        assert items or not reason.startswith(
-            ("No model", "The model is still", "The model failed")
-        )
-        for item in items:
-            span = editor.span(HOLE.text, item.range)
-            assert span.contains(HOLE.cursor)
-            assert str(item.insert_text).strip()
+        (item,) = await editor.inline(uri, HOLE, lsp.InlineCompletionTriggerKind.Invoked)
+        status = await editor.status()
+        assert status.noSuggestion is None
+        assert not status.echoed
+        assert editor.span(HOLE.text, item.range).contains(HOLE.cursor)
+        assert str(item.insert_text).strip()
+
+
+@pytest.mark.parametrize("name", EDITORS)
+async def test_ghost_text_from_the_users_own_files(folder, runtime, name):
+    async with session(name, folder, runtime) as editor:
+        editor.open(folder / "shop" / "cart.py", (folder / "shop" / "cart.py").read_text())
+        uri = editor.open(folder / "shop" / "new.py", LOOP.text)
+        await when_ready(editor)
+        (item,) = await editor.inline(uri, LOOP, lsp.InlineCompletionTriggerKind.Automatic)
+        assert item.insert_text == "self.lines:"
+        assert (await editor.status()).echoed
 
 
 async def check_edit_or_sentence(editor: Editor, action: lsp.CodeAction) -> None:
