@@ -10,6 +10,11 @@ export default async function environment(session) {
   await startedFrom(session, 'private');
 
   const script = path.join(session.asked.bin, 'quillon');
+  // As of an environment that is gone.
+  fs.writeFileSync(script, '#!/nowhere/python\n', { mode: 0o755 });
+  await session.command('Quillon: Restart the Server');
+  await session.notification(`The system cannot start ${script}`).getByText('Open settings').waitFor();
+  await session.picture('cannot-start');
   fs.writeFileSync(script, `#!/bin/sh\nexec "${python}" -I -m quillon "$@"\n`, { mode: 0o755 });
   try {
     await session.command('Quillon: Restart the Server');

@@ -1,7 +1,10 @@
 // No Quillon anywhere: an offer to install it into an environment of its own. Without a Python, and
-// with one that makes no environments, it says so and can be tried again; then it runs.
+// with one that makes no environments, it says so and can be tried again. A Python that the settings
+// name and that has no Quillon makes the environment, and is in its way no more; then it runs.
 import fs from 'node:fs';
 import path from 'node:path';
+
+import { settingsFile } from './session.mjs';
 
 export const files = { 'a.py': 'x = 1\n' };
 
@@ -33,13 +36,26 @@ export default async function install(session) {
       await line.waitFor({ timeout });
     });
     await session.command('View: Toggle Panel');
+    fs.rmSync(python);
+    await named(session, fs.realpathSync(aside));
   } finally {
     fs.rmSync(python, { force: true });
     fs.renameSync(aside, python);
   }
+}
+
+/** Install with a Python that only the settings name. */
+async function named(session, python) {
+  session.configure({ 'quillon.interpreter': python });
+  const offer = session.notification(`${python} has no quillon installed`);
+  await offer.getByText('Install', { exact: true }).waitFor();
+  await session.picture('named');
   await session.command('Quillon: Install the Server');
   await session.notification('Installing Quillon').waitFor();
   await session.picture('installing');
   await session.ready();
+  await session.notification('which named').waitFor();
   await session.picture('installed');
+  const settings = JSON.parse(fs.readFileSync(settingsFile('Machine'), 'utf8'));
+  await session.equal('it is named no more', async () => settings['quillon.interpreter'], undefined);
 }
