@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { mentions, placesIn, typedName, withMark } from '../src/chat/references';
+import { mentions, placesIn, typedName, withMark, withoutMark } from '../src/chat/references';
 
 /** The name being typed at the mark ▮. */
 function typedAt(marked: string): string | null {
@@ -34,6 +34,17 @@ test('a mark counts only as a word of its own', () => {
   assert.ok(mentions('see @a.py, please', '@a.py'));
   assert.ok(mentions('#selection?', '#selection'));
   assert.ok(!mentions('see @a.pyc', '@a.py'));
+});
+
+test('a mark may have spaces, and what a pattern reads in its own way', () => {
+  assert.ok(mentions('see @my file (1).py:1-3.', '@my file (1).py:1-3'));
+  assert.ok(!mentions('see @my file (1).py:1-30', '@my file (1).py:1-3'));
+  assert.ok(!mentions('see @my other file.py', '@my file.py'));
+});
+
+test('a mark is taken out where it stands, and nowhere else', () => {
+  assert.equal(withoutMark('@a.py and @a.pyc, or @a.py?', '@a.py'), ' and @a.pyc, or ?');
+  assert.equal(withoutMark('see @my file.py please', '@my file.py'), 'see please');
 });
 
 const places = (text: string): readonly string[] =>

@@ -30,7 +30,7 @@ async function filesNamed(query: string): Promise<readonly Candidate[]> {
   const rows = new Map<string, Candidate>();
   for (const uri of [...open, ...found]) {
     const name = vscode.workspace.asRelativePath(uri);
-    if (name.toLowerCase().includes(query.toLowerCase()) && !/\s/.test(name)) {
+    if (name.toLowerCase().includes(query.toLowerCase())) {
       rows.set(name, { label: `@${name}`, detail: '', uri: uri.toString() });
     }
   }

@@ -29,9 +29,19 @@ export function withMark(
   return { text: before + rest, caret: before.length };
 }
 
-/** Whether a mark still stands in the text as a word of its own. */
+/** Whether a mark still stands in the text as a word of its own, or as words: files have spaces. */
 export function mentions(text: string, mark: string): boolean {
-  return text.split(/\s+/).some((word) => word.replace(/[,.;:!?)]+$/, '') === mark);
+  return standing(mark).test(text);
+}
+
+/** The text without a mark. */
+export function withoutMark(text: string, mark: string): string {
+  return text.replace(standing(mark), '$1').replace(/ {2,}/g, ' ');
+}
+
+function standing(mark: string): RegExp {
+  const literal = mark.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return new RegExp(`(^|\\s)${literal}(?=[,.;:!?)]*(?:\\s|$))`, 'g');
 }
 
 export interface Place {
