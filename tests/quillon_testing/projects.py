@@ -125,10 +125,12 @@ async def check_tests(bench, target: str | None) -> str:
 async def check_program(bench, name: str, expected: str, **arguments: str) -> None:
     """The result where the program runs, else what is said of one that is broken or not there.
 
-    A version manager's place-holder without a version is a broken one.
+    A version manager's place-holder without a version is a broken one. CI has them all.
     """
     program = shutil.which(name)
-    if program:
+    if os.environ.get("QUILLON_TEST_RUNNERS") == "all":
+        assert timeless(await bench.call("run_tests", **arguments)) == expected
+    elif program:
         broken = await asyncio.to_thread(_complaint, program)
         said = await bench.call("run_tests", **arguments)
         assert broken in said if broken else timeless(said) == expected
