@@ -169,16 +169,102 @@ test('opening what is gone says so and is forgotten', async () => {
   assert.deepEqual(remembered, [null]);
 });
 
-test('the edit of a card is at hand', async () => {
-  const edit = { changes: {} };
+test('a conversation that cannot be opened leaves the one that is shown', async () => {
+  const { conversation, remembered } = chat(async () => ended('c1'));
+  await conversation.ask('one', []);
+  await conversation.open('lost');
+  assert.equal(conversation.state.conversation, 'c1');
+  assert.equal(remembered.at(-1), 'c1');
+});
+
+test('a question that is asked while a conversation opens stays', async () => {
+  const { conversation, remembered } = chat(async () => ended('c1', 'yes'));
+  const opening = conversation.open('known');
+  await Promise.all([conversation.ask('one', []), opening]);
+  assert.equal(conversation.state.conversation, 'c1');
+  assert.equal(outcome(conversation), 'stop: ');
+  assert.deepEqual(remembered, ['c1']);
+});
+
+test('of two conversations that are opened, only the last one is', async () => {
+  const { conversation } = chat(endless);
+  await Promise.all([conversation.open('known'), conversation.open('lost')]);
+  assert.equal(conversation.state.conversation, null);
+  assert.equal(conversation.state.problem, 'There is no such conversation.');
+});
+
+test('rows that come after the list was closed do not open it again', async () => {
+  const { conversation } = chat(endless);
+  await conversation.list('');
+  const late = conversation.search('words');
+  conversation.dispatch({ type: 'listClosed' });
+  await late;
+  assert.equal(conversation.state.list.open, false);
+  await conversation.search('more words');
+  assert.equal(conversation.state.list.open, false);
+  const opening = conversation.list('');
+  conversation.dispatch({ type: 'recent', rows: [] });
+  await opening;
+  assert.equal(conversation.state.list.open, true);
+});
+
+/** A promise, and what fulfils it. */
+function deferred(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+/** A conversation with one proposed edit. */
+async function proposing(): Promise<ChatConversation> {
   const { conversation } = chat(async (_params, progress) => {
-    progress({ kind: 'edit', id: 'e', label: 'Rename', edit });
+    progress({ kind: 'edit', id: 'e', label: 'Rename', edit: { changes: {} } });
     return ended('c1');
   });
   await conversation.ask('rename it', []);
-  assert.deepEqual(conversation.edit('e'), { label: 'Rename', edit, files: [] });
+  return conversation;
+}
+
+const card = ({ state }: ChatConversation): string => {
+  const last = state.items.at(-1);
+  const block = last?.kind === 'answer' ? last.blocks[0] : undefined;
+  return block?.kind === 'edit' ? `${block.state}: ${block.problem}` : '';
+};
+
+test('what is done with an edit is given it, while its card is shown', async () => {
+  const conversation = await proposing();
+  const given: unknown[] = [];
+  const take = async (edit: unknown): Promise<'applied'> => {
+    given.push(edit);
+    return 'applied';
+  };
+  await conversation.settle('e', take);
   conversation.startNew();
-  assert.equal(conversation.edit('e'), undefined);
+  await conversation.settle('e', take);
+  assert.deepEqual(given, [{ label: 'Rename', edit: { changes: {} }, files: [] }]);
+});
+
+test('nothing else is done with an edit while it is reviewed', async () => {
+  const conversation = await proposing();
+  const gate = deferred();
+  const review = conversation.settle('e', async () => {
+    await gate.opened;
+    return 'partly';
+  });
+  assert.equal(card(conversation), 'deciding: ');
+  await conversation.settle('e', async () => assert.fail('it is being reviewed'));
+  assert.equal(card(conversation), 'deciding: ');
+  gate.open();
+  await review;
+  assert.equal(card(conversation), 'partly: ');
+});
+
+test('an edit that could not be applied may be tried again', async () => {
+  const conversation = await proposing();
+  await conversation.settle('e', async () => Promise.reject(new Error('a.py has changed.')));
+  assert.equal(card(conversation), 'failed: a.py has changed.');
+  await conversation.settle('e', async () => 'applied');
+  assert.equal(card(conversation), 'applied: ');
 });
 
 test('a question asked anew keeps the turns that the server has', async () => {

@@ -270,3 +270,14 @@ test('an edit may be applied in part', () => {
     ['partly'],
   );
 });
+
+test('a problem stays until something else succeeds, or it was read', () => {
+  const problem: ChatEvent = { type: 'problem', text: 'No such file.' };
+  const over = (event: ChatEvent): string => after(problem, event).problem;
+  assert.equal(over({ type: 'listed', query: '', rows: [] }), '');
+  assert.equal(over({ type: 'listClosed' }), '');
+  assert.equal(over({ type: 'connection', connection: { kind: 'running' } }), '');
+  assert.equal(over({ type: 'problem', text: '' }), '');
+  assert.equal(over({ type: 'connection', connection: { kind: 'starting' } }), 'No such file.');
+  assert.equal(over({ type: 'recent', rows: [] }), 'No such file.');
+});

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { test } from 'node:test';
 
-import { english, filled } from '../src/chat/strings';
+import { english, filled, usageText } from '../src/chat/strings';
 
 const json = async (file: string): Promise<Record<string, string>> =>
   JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
@@ -41,4 +41,13 @@ test('package.json speaks both languages', async () => {
 
 test('values are filled in by their place', () => {
   assert.equal(filled('{1} of {0}, {2}', 'ten', 3), '3 of ten, {2}');
+});
+
+test('what an answer took is told, and its speed where it is known', () => {
+  const usage = { promptTokens: 90, cachedTokens: 40, completionTokens: 3, tokensPerSecond: 2.5 };
+  assert.equal(usageText(usage, english), '90 tokens read (40 cached), 3 written, 2.5 tokens/s');
+  assert.equal(
+    usageText({ ...usage, tokensPerSecond: 0 }, english),
+    '90 tokens read (40 cached), 3 written',
+  );
 });

@@ -17,7 +17,7 @@ import type {
   WorkspaceEdit,
 } from '../protocol';
 import { reduce } from './reducer';
-import type { Candidate, ChatEvent, ChatState } from './state';
+import type { Candidate, ChatEvent, ChatState, EditState } from './state';
 import { emptyChat } from './state';
 import { storedTurns } from './transcript';
 
@@ -43,6 +43,14 @@ export interface ProposedEdit {
 
 const RECENT = 3;
 
+/** What closes the list; rows that come later would open it again. */
+const CLOSE_LIST: ReadonlySet<ChatEvent['type']> = new Set([
+  'asked',
+  'started',
+  'opened',
+  'listClosed',
+]);
+
 export interface ChatListeners {
   /** Called after every change, with what changed. */
   changed(event: ChatEvent): void;
@@ -53,7 +61,11 @@ export interface ChatListeners {
 export class ChatConversation {
   #state: ChatState = emptyChat;
   #stop: AbortController | null = null;
+  /** These count: what is shown, and what is listed. An answer to an earlier wish comes too late. */
+  #visit = 0;
+  #listing = 0;
   readonly #edits = new Map<string, ProposedEdit>();
+  readonly #deeds = new Set<ProposedEdit>();
   readonly #approvals = new Map<string, (result: ApproveResult) => void>();
 
   constructor(
@@ -68,12 +80,25 @@ export class ChatConversation {
 
   dispatch(event: ChatEvent): void {
     this.#state = reduce(this.#state, event);
+    if (CLOSE_LIST.has(event.type)) this.#listing++;
     this.listeners.changed(event);
   }
 
-  /** The edit behind a card, while the card is shown. */
-  edit(id: string): ProposedEdit | undefined {
-    return this.#edits.get(id);
+  /** Do something with a proposed edit; nothing else can be done with it until that has ended. */
+  async settle(id: string, deed: (edit: ProposedEdit) => Promise<EditState>): Promise<void> {
+    const edit = this.#edits.get(id);
+    if (edit === undefined || this.#deeds.has(edit)) return;
+    const changed = (state: EditState, problem = ''): void =>
+      this.dispatch({ type: 'editChanged', id, state, problem });
+    this.#deeds.add(edit);
+    changed('deciding');
+    try {
+      changed(await deed(edit));
+    } catch (error) {
+      changed('failed', sentence(error));
+    } finally {
+      this.#deeds.delete(edit);
+    }
   }
 
   /**
@@ -84,6 +109,7 @@ export class ChatConversation {
     if (this.#state.phase !== 'idle' || text.trim() === '') return;
     const stop = new AbortController();
     this.#stop = stop;
+    this.#visit++;
     const before = this.#state;
     this.dispatch({ type: 'asked', text, references, ...(keep === undefined ? {} : { keep }) });
     try {
@@ -140,27 +166,38 @@ export class ChatConversation {
   }
 
   startNew(): void {
+    this.#visit++;
     this.#leave();
     this.dispatch({ type: 'started' });
     this.listeners.remember(null);
   }
 
   async list(query: string): Promise<void> {
+    const listing = ++this.#listing;
     try {
-      this.dispatch({ type: 'listed', query, rows: await this.server.list(query) });
+      const rows = await this.server.list(query);
+      if (listing === this.#listing) this.dispatch({ type: 'listed', query, rows });
     } catch (error) {
-      this.#complain(error);
+      if (listing === this.#listing) this.#complain(error);
     }
   }
 
+  /** List what fits; the list may have been closed while its words were typed. */
+  async search(query: string): Promise<void> {
+    if (this.#state.list.open) await this.list(query);
+  }
+
   async open(conversation: string): Promise<void> {
+    const visit = ++this.#visit;
     try {
       const stored = await this.server.get(conversation);
+      if (visit !== this.#visit) return;
       this.#leave();
       this.dispatch({ type: 'opened', conversation: stored });
       this.listeners.remember(conversation);
     } catch (error) {
-      this.listeners.remember(null);
+      if (visit !== this.#visit) return;
+      this.listeners.remember(this.#state.conversation);
       this.#complain(error);
     }
   }

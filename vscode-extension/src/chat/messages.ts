@@ -10,6 +10,8 @@ export interface Draft {
   readonly attached: readonly Candidate[];
   /** The question replaces the one with this number, from 0, and what follows it. */
   readonly keep?: number;
+  /** What was being written before it. */
+  readonly before?: Pick<Draft, 'text' | 'attached'>;
 }
 
 export type ToPage =
@@ -34,7 +36,10 @@ export type FromPage =
   | { readonly type: 'stop' }
   | { readonly type: 'new' }
   | { readonly type: 'list'; readonly query: string }
+  | { readonly type: 'search'; readonly query: string }
   | { readonly type: 'closeList' }
+  /** The problem in the banner was read. */
+  | { readonly type: 'dismiss' }
   | { readonly type: 'rename'; readonly conversation: string }
   | { readonly type: 'open'; readonly conversation: string }
   | { readonly type: 'delete'; readonly conversation: string }

@@ -16,16 +16,16 @@ import { chatServer } from './backend';
 import { candidates, linesText, selection } from './candidates';
 import { ChatConversation, sentence } from './conversation';
 import { Deeds } from './deeds';
+import { Drafts } from './drafts';
 import { Library } from './library';
 import type { Draft, EditAction, FromPage, ToPage } from './messages';
 import { pageHtml } from './page';
 import { mentions, SELECTION } from './references';
-import type { Candidate, Connection, EditState } from './state';
+import type { Candidate, Connection } from './state';
 import { english, type Strings } from './strings';
 
 export const VIEW = 'quillon.chat';
 const REMEMBERED = 'quillon.conversation';
-const DRAFT = 'quillon.draft';
 
 export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable {
   #view: vscode.WebviewView | null = null;
@@ -33,6 +33,7 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   /** What was said to a page that is not there yet; null while one listens. */
   #waiting: ToPage[] | null = [];
   readonly #conversation: ChatConversation;
+  readonly #drafts: Drafts;
   readonly #deeds: Deeds;
   readonly library: Library;
   readonly #listener: vscode.Disposable;
@@ -43,10 +44,12 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
     private readonly log: vscode.LogOutputChannel,
     reviews: Reviews,
   ) {
+    this.#drafts = new Drafts(context.workspaceState);
     this.#conversation = new ChatConversation(
       chatServer(server),
       {
         changed: (event) => {
+          if (['asked', 'started', 'opened'].includes(event.type)) void this.#drafts.leave();
           this.#post({ type: 'event', event });
           this.#describe();
         },
@@ -75,6 +78,10 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
     view.webview.html = pageHtml(view.webview, extensionUri);
     this.#describe();
     view.webview.onDidReceiveMessage((message: FromPage) => void this.#receive(message));
+    // A hidden view loses its page.
+    view.onDidChangeVisibility(() => {
+      if (!view.visible) this.#waiting = [];
+    });
     view.onDidDispose(() => {
       this.#view = null;
       this.#waiting = [];
@@ -170,12 +177,7 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   #greet(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
-    // Which question an old draft was to replace is not known any more.
-    const { text, attached } = this.context.workspaceState.get<Draft>(DRAFT, {
-      text: '',
-      attached: [],
-    });
-    const draft = { text, attached };
+    const draft = this.#drafts.current;
     this.#post({ type: 'state', state: this.#conversation.state, strings: translated(), draft });
     waiting.forEach((message) => this.#post(message));
   }
@@ -197,15 +199,19 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
       case 'ask':
         return this.#ask(message.draft);
       case 'draft':
-        return this.context.workspaceState.update(DRAFT, message.draft);
+        return this.#drafts.save(message.draft);
       case 'stop':
         return conversation.stop();
       case 'new':
         return conversation.startNew();
       case 'list':
         return conversation.list(message.query);
+      case 'search':
+        return conversation.search(message.query);
       case 'closeList':
         return conversation.dispatch({ type: 'listClosed' });
+      case 'dismiss':
+        return conversation.dispatch({ type: 'problem', text: '' });
       case 'open':
         return conversation.open(message.conversation);
       case 'delete':
@@ -242,18 +248,9 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   }
 
   async #edit(id: string, action: EditAction): Promise<void> {
-    const edit = this.#conversation.edit(id);
-    const settle = (state: EditState, problem = ''): void =>
-      this.#conversation.dispatch({ type: 'editChanged', id, state, problem });
-    if (action === 'discard' || edit === undefined) {
-      settle('discarded');
-      return;
-    }
-    try {
-      settle(await this.#deeds[action](edit));
-    } catch (error) {
-      settle('failed', sentence(error));
-    }
+    await this.#conversation.settle(id, async (edit) =>
+      action === 'discard' ? 'discarded' : this.#deeds[action](edit),
+    );
   }
 
   async #complete(request: number, query: string): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   Candidate,
   ChatEvent,
   ChatState,
+  Connection,
   EditBlock,
   Item,
   Outcome,
@@ -52,9 +53,9 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
         ...lasting(state),
       };
     case 'listed':
-      return { ...state, list: { open: true, query: event.query, rows: event.rows } };
+      return { ...state, list: { open: true, query: event.query, rows: event.rows }, problem: '' };
     case 'listClosed':
-      return { ...state, list: { ...state.list, open: false } };
+      return { ...state, list: { ...state.list, open: false }, problem: '' };
     case 'recent':
       return { ...state, recent: event.rows };
     case 'renamed':
@@ -62,7 +63,7 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     case 'status':
       return { ...state, status: event.status };
     case 'connection':
-      return { ...state, connection: event.connection };
+      return connected(state, event.connection);
   }
 }
 
@@ -73,6 +74,11 @@ function lasting({
   recent,
 }: ChatState): Pick<ChatState, 'status' | 'connection' | 'recent'> {
   return { status, connection, recent };
+}
+
+/** What failed before the server ran is over. */
+function connected(state: ChatState, connection: Connection): ChatState {
+  return { ...state, connection, problem: connection.kind === 'running' ? '' : state.problem };
 }
 
 function asked(

@@ -47,7 +47,7 @@ export interface ToolBlock {
   readonly approval: Approval | null;
 }
 
-export type EditState = 'proposed' | 'applied' | 'partly' | 'discarded' | 'failed';
+export type EditState = 'proposed' | 'deciding' | 'applied' | 'partly' | 'discarded' | 'failed';
 
 export interface EditBlock {
   readonly kind: 'edit';

@@ -1,5 +1,7 @@
 /** The page's words. The host translates them once; the page knows no translation. */
 
+import type { ChatUsage } from '../protocol';
+
 export const english = {
   ask: 'Ask about your code, @ for files and symbols, #selection for what is selected',
   send: 'Send',
@@ -21,6 +23,7 @@ export const english = {
   applied: 'Applied',
   partly: 'Applied in part',
   discarded: 'Discarded',
+  deciding: 'In progress…',
   notApplied: 'Not applied',
   allowOnce: 'Allow once',
   allowSession: 'Allow in this conversation',
@@ -52,6 +55,7 @@ export const english = {
   delete: 'Delete',
   editing: 'Your question and what follows it will be replaced.',
   cancel: 'Cancel',
+  dismiss: 'Dismiss',
   attach: 'Attach a file or symbol',
   chooseModel: 'Choose a model',
   recent: 'Recent conversations',
@@ -86,4 +90,12 @@ export function filled(text: string, ...values: readonly (string | number)[]): s
 /** How many questions a conversation has. */
 export function turnsText(count: number, strings: Strings): string {
   return count === 1 ? strings.turn : filled(strings.turns, count);
+}
+
+/** How much an answer took, and how fast it came. */
+export function usageText(usage: ChatUsage, strings: Strings): string {
+  const { promptTokens, cachedTokens, completionTokens, tokensPerSecond } = usage;
+  const tokens = filled(strings.usage, promptTokens, cachedTokens, completionTokens);
+  const speed = tokensPerSecond > 0 ? filled(strings.speed, tokensPerSecond) : '';
+  return [tokens, speed].filter(Boolean).join(', ');
 }

@@ -119,9 +119,17 @@ function fallbackPreview(tool: ToolBlock): string {
   return `${tool.name} ${JSON.stringify(tool.arguments, null, 2)}`;
 }
 
+const STATE_ICONS = {
+  deciding: 'running',
+  applied: 'done',
+  partly: 'done',
+  discarded: 'denied',
+} as const;
+
 export function editCard(edit: EditBlock, { strings, edit: act }: CardActions): HTMLElement {
   const words = {
     proposed: '',
+    deciding: strings.deciding,
     applied: strings.applied,
     partly: strings.partly,
     discarded: strings.discarded,
@@ -148,7 +156,7 @@ export function editCard(edit: EditBlock, { strings, edit: act }: CardActions): 
     );
   } else {
     const state = element('div', { class: 'edit-state' });
-    state.append(icon(edit.state === 'discarded' ? 'denied' : 'done'), words[edit.state]);
+    state.append(icon(STATE_ICONS[edit.state]), words[edit.state]);
     card.append(state);
   }
   return card;

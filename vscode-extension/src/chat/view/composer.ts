@@ -1,7 +1,7 @@
 /** Where questions are written: input, names offered for `@` and `#`, send and stop. */
 
 import type { Draft } from '../messages';
-import { mentions, typedName, withMark } from '../references';
+import { mentions, typedName, withMark, withoutMark } from '../references';
 import type { Candidate, ChatState, Question } from '../state';
 import { filled, type Strings } from '../strings';
 import { button, element, icon, iconButton } from './dom';
@@ -14,6 +14,8 @@ export interface ComposerActions {
   readonly chooseModel: () => void;
   readonly save: (draft: Draft) => void;
 }
+
+const NOTHING: Draft = { text: '', attached: [] };
 
 export class Composer {
   readonly node = element('div', { class: 'composer' });
@@ -37,6 +39,9 @@ export class Composer {
   ) {
     const { strings } = actions;
     this.#attached = draft.attached;
+    if (draft.keep !== undefined) {
+      this.#keep = { number: draft.keep, before: draft.before ?? NOTHING };
+    }
     this.#input = this.#makeInput(draft.text);
     this.#send = iconButton('send', strings.send, () => this.#ask());
     this.#stop = iconButton('stop', strings.stop, () => actions.stop());
@@ -169,7 +174,7 @@ export class Composer {
     if (text === '' || this.#phase !== 'idle') return;
     const keep = this.#keep === null ? {} : { keep: this.#keep.number };
     const draft = { text, attached: this.#attached, ...keep };
-    const { text: next, attached } = this.#keep?.before ?? { text: '', attached: [] };
+    const { text: next, attached } = this.#keep?.before ?? NOTHING;
     this.#keep = null;
     this.#input.value = next;
     this.#attached = attached;
@@ -181,8 +186,8 @@ export class Composer {
   #changed(): void {
     const text = this.#input.value;
     this.#attached = this.#attached.filter((one) => mentions(text, one.label));
-    // What replaces an old question is no draft of the next one.
-    this.actions.save(this.#keep?.before ?? this.#draft);
+    const anew = this.#keep && { keep: this.#keep.number, before: this.#keep.before };
+    this.actions.save({ ...this.#draft, ...anew });
     this.#drawChips();
   }
 
@@ -280,7 +285,7 @@ export class Composer {
   }
 
   #detach(candidate: Candidate): void {
-    this.#input.value = this.#input.value.split(candidate.label).join('').replace(/ {2,}/g, ' ');
+    this.#input.value = withoutMark(this.#input.value, candidate.label);
     this.#changed();
     this.focus();
   }

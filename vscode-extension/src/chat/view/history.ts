@@ -42,12 +42,16 @@ export class History {
     if (list === this.#drawn) return;
     if (list.open && this.#drawn?.open !== true) {
       this.#search.value = list.query;
-      queueMicrotask(() => this.#search.focus());
+      queueMicrotask(() => this.focus());
     }
     this.#drawn = list;
     const rows = list.rows.map((row) => this.#row(row));
     const none = element('li', { class: 'none' }, this.actions.strings.noConversations);
     this.#rows.replaceChildren(...(rows.length === 0 ? [none] : rows));
+  }
+
+  focus(): void {
+    this.#search.focus();
   }
 
   #row(row: ConversationList['rows'][number]): HTMLElement {

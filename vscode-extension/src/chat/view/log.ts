@@ -1,8 +1,7 @@
 /** The questions and answers. Only what changed is drawn again, so that folding and selecting last. */
 
-import type { ChatUsage } from '../../protocol';
 import type { Answer, Block, Candidate, Item, Question } from '../state';
-import { filled, type Strings } from '../strings';
+import { usageText } from '../strings';
 import type { AnswerActions } from './answer';
 import { renderMarkdown } from './answer';
 import type { CardActions } from './cards';
@@ -140,16 +139,9 @@ export class Log {
       reason === '' ? null : element('p', { class: kind }, reason),
       outcome.usage === null || outcome.usage.promptTokens === 0
         ? null
-        : element('p', { class: 'usage' }, usageLine(outcome.usage, strings)),
+        : element('p', { class: 'usage' }, usageText(outcome.usage, strings)),
     );
   }
-}
-
-function usageLine(usage: ChatUsage, strings: Strings): string {
-  const { promptTokens, cachedTokens, completionTokens, tokensPerSecond } = usage;
-  const tokens = filled(strings.usage, promptTokens, cachedTokens, completionTokens);
-  const speed = tokensPerSecond > 0 ? filled(strings.speed, tokensPerSecond) : '';
-  return [tokens, speed].filter(Boolean).join(', ');
 }
 
 function replaceKeepingFold(before: HTMLElement, node: HTMLElement): void {

@@ -7,9 +7,10 @@ import { emptyChat } from '../state';
 import type { Strings } from '../strings';
 import { english } from '../strings';
 import { Composer } from './composer';
-import { button, element } from './dom';
+import { button, element, iconButton } from './dom';
 import { History } from './history';
 import { Log } from './log';
+import { Speech } from './speech';
 import { Welcome } from './welcome';
 
 interface VsCodeApi {
@@ -24,13 +25,14 @@ class Page {
   #state: ChatState = emptyChat;
   #request = 0;
   #planned = false;
+  #inBanner: readonly unknown[] = [];
   readonly #log: Log;
   readonly #history: History;
   readonly #composer: Composer;
   readonly #welcome: Welcome;
   readonly #banner = element('div', { class: 'banner', role: 'alert' });
   readonly #hint = element('div', { class: 'hint' });
-  readonly #spoken = element('div', { class: 'spoken', role: 'status' });
+  readonly #speech: Speech;
   readonly #chat = element('main', { class: 'chat' });
 
   constructor(
@@ -40,6 +42,7 @@ class Page {
     root: HTMLElement,
   ) {
     const post = (message: FromPage): void => api.postMessage(message);
+    this.#speech = new Speech(strings);
     this.#log = new Log({
       strings,
       code: (text, action) => post({ type: 'code', text, action }),
@@ -58,7 +61,7 @@ class Page {
     });
     this.#history = new History({
       strings,
-      search: (query) => post({ type: 'list', query }),
+      search: (query) => post({ type: 'search', query }),
       open: (conversation) => post({ type: 'open', conversation }),
       rename: (conversation) => post({ type: 'rename', conversation }),
       close: () => post({ type: 'closeList' }),
@@ -67,7 +70,7 @@ class Page {
     });
     this.#composer = this.#makeComposer(post, draft);
     this.#chat.append(this.#hint, this.#welcome.node, this.#log.node, this.#composer.node);
-    root.replaceChildren(this.#banner, this.#history.node, this.#chat, this.#spoken);
+    root.replaceChildren(this.#banner, this.#history.node, this.#chat, this.#speech.node);
   }
 
   receive(message: ToPage): void {
@@ -77,7 +80,7 @@ class Page {
         this.#plan();
         return;
       case 'event':
-        this.#say(message.event.type);
+        this.#speech.hear(message.event);
         if (['started', 'opened'].includes(message.event.type)) this.#composer.leaveEdit();
         this.#state = reduce(this.#state, message.event);
         this.#plan();
@@ -124,6 +127,8 @@ class Page {
 
   #draw(): void {
     const state = this.#state;
+    // What had the focus may go with this.
+    const hadFocus = hasFocus();
     this.#history.node.hidden = !state.list.open;
     this.#chat.hidden = state.list.open;
     this.#history.draw(state.list);
@@ -133,10 +138,14 @@ class Page {
     this.#composer.draw(state);
     this.#drawBanner(state);
     this.#drawHint(state);
+    if (hadFocus && !hasFocus()) (state.list.open ? this.#history : this.#composer).focus();
   }
 
   #drawBanner({ connection, problem }: ChatState): void {
     const { strings } = this;
+    // Drawn again, it would be read aloud again, and its buttons would lose the focus.
+    if (this.#inBanner[0] === connection && this.#inBanner[1] === problem) return;
+    this.#inBanner = [connection, problem];
     const rows: (HTMLElement | string)[] = [];
     if (connection.kind === 'failed') {
       rows.push(
@@ -149,7 +158,10 @@ class Page {
           ),
         ),
       );
-    } else if (problem !== '') rows.push(element('p', {}, problem));
+    } else if (problem !== '') {
+      const dismiss = (): void => this.api.postMessage({ type: 'dismiss' });
+      rows.push(element('p', {}, problem), iconButton('remove', strings.dismiss, dismiss));
+    }
     this.#banner.replaceChildren(...rows);
     this.#banner.hidden = rows.length === 0;
   }
@@ -165,13 +177,13 @@ class Page {
     this.#hint.textContent = text;
     this.#hint.hidden = text === '';
   }
+}
 
-  #say(event: string): void {
-    const { strings } = this;
-    if (event === 'finished') this.#spoken.textContent = strings.answered;
-    if (event === 'approvalAsked') this.#spoken.textContent = strings.approvalAsked;
-    if (event === 'asked') this.#spoken.textContent = strings.thinking;
-  }
+/** Whether keys go to a part of the page that is there. */
+function hasFocus(): boolean {
+  const active = document.activeElement;
+  if (active === null || active === document.body) return false;
+  return document.hasFocus() && active.closest('[hidden]') === null;
 }
 
 function main(): void {
