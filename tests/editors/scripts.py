@@ -42,6 +42,15 @@ def recount() -> str:
     return call("propose_edit", edits=edits)
 
 
+def in_both() -> str:
+    """A change in each of two files."""
+    edits = [
+        {"path": "a.py", "search": "return a + b", "replace": "return b + a"},
+        {"path": "b.py", "search": "return 2", "replace": "return 3"},
+    ]
+    return call("propose_edit", edits=edits)
+
+
 def engine_settings(folder: Path, **more: Any) -> dict[str, Any]:
     """Settings that make the server play the script; gates are files in `folder`/gates.
 
@@ -70,6 +79,7 @@ def _chat() -> list[dict[str, Any]]:
             "match": "What does add do?",
             "reply": "It returns the **sum**, see `a.py:1`.\n\n"
             "```python\nprint(add(1, 2))\n```\n\nThat is all.",
+            "cachedTokens": 7,
         },
         {"match": "Run the tests now", "reply": call("run_tests", target="tests")},
         {"match": "Run the tests now", "reply": "Then I do not know."},
@@ -92,6 +102,13 @@ def _chat() -> list[dict[str, Any]]:
         {"match": "Count from zero", "reply": "They count from zero now."},
         {"match": "Once more from zero", "reply": recount()},
         {"match": "Once more from zero", "reply": "So they do."},
+        {"match": "Change both files", "reply": in_both()},
+        {"match": "Change both files", "reply": "Both are changed."},
+        {
+            "pattern": r"Anything wrong\?(?!.*tool_response)(?s:.)*$",
+            "reply": call("get_diagnostics", path="wrong.py"),
+        },
+        {"match": "The name is not defined.", "reply": "A name is not defined."},
         {"match": "What is attached?", "reply": "I see it.", "times": 0},
         # The last question first: a prompt holds the earlier ones, too.
         {"match": "Better question", "reply": "Better answer.", "times": 0},

@@ -31,7 +31,9 @@ export default async function reviews(session) {
   await session.save();
 
   await keyboard(session);
+  await twoFiles(session);
   await action(session);
+  await reload(session);
 }
 
 /** Without the mouse: to the next change, discard it, accept the other. */
@@ -50,6 +52,47 @@ async function keyboard(session) {
     ...SOURCE.replace('return 1', 'return 0').split('\n'),
   ]);
   await session.save();
+}
+
+/** The second file is edited while the first is reviewed; the tab is moved to another group, and back. */
+async function twoFiles(session) {
+  const { page } = session;
+  const card = await proposal(session, 'Change both files', 3);
+  await card.locator('.button', { hasText: 'Review' }).click();
+  await session.shows('Review a.py');
+  await session.command('View: Move Editor into Right Group');
+  await session.equal('two groups', () => page.locator('.editor-group-container').count(), 2);
+  await session.shows('Review a.py');
+  await session.command('View: Join All Editor Groups');
+  await session.equal('one group', () => page.locator('.editor-group-container').count(), 1);
+
+  await session.openFile('b.py');
+  await session.press('Control+Home', 'Enter', 'Enter');
+  await session.cursorAt('Ln 3, Col 1');
+  await page.locator('.tab', { hasText: 'Review a.py' }).click();
+  await session.shows('Review a.py');
+  await decide(session, 'Discard', 0);
+  await session.shows('Review b.py');
+  await decide(session, 'Accept', 0);
+  await session.shows('b.py');
+  await session.equal('the change is where it belongs', () => session.lines(), [
+    ...`\n\n${SOURCE}`.replace('return 1', 'return 0').replace('return 2', 'return 3').split('\n'),
+  ]);
+  await card.getByText('Applied in part').waitFor();
+  await session.save();
+}
+
+/** A review that its extension no longer knows is closed. */
+async function reload(session) {
+  await session.focusEditor();
+  await session.press('Control+z');
+  await session.press('Control+Home');
+  await session.action('Write a docstring');
+  await session.shows('Review a.py');
+  await session.load();
+  await session.ready();
+  const tabs = () => session.page.locator('.tabs-container .tab', { hasText: 'Review' }).count();
+  await session.equal('no review', tabs, 0);
 }
 
 /** A code action changes nothing before its change is accepted. */

@@ -32,6 +32,15 @@ export async function filesOf(
   return Promise.all(files);
 }
 
+/** The text of a file as it is now; throws a sentence when there is no such file any more. */
+export async function currentText(uri: vscode.Uri): Promise<string> {
+  try {
+    return (await vscode.workspace.openTextDocument(uri)).getText();
+  } catch {
+    throw new Error(hasChanged(uri));
+  }
+}
+
 /** The edit as the editor has it, without its annotations: the user decides in the review. */
 export async function convert(
   client: LanguageClient,

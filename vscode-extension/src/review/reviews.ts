@@ -8,10 +8,11 @@ import * as vscode from 'vscode';
 import type { Hunk } from '../hunks';
 import { Decorations } from './decorations';
 import type { EditedFile } from './files';
-import { hasChanged, refused } from './files';
+import { currentText, hasChanged, refused } from './files';
 import { hunkLenses } from './lenses';
 import type { FileReview, Shown, ShownHunk } from './model';
 import { accept, discard, documentLine, openHunks, rebased, shown, startReview } from './model';
+import { closeTabs, tabsOf, tabsOfReview } from './tabs';
 
 export const SCHEME = 'quillon-review';
 
@@ -24,15 +25,23 @@ export interface Outcome {
 
 class Entry {
   shown: Shown;
+  isOpen = true;
+  /** A decision is on its way into the document. */
+  isBusy = false;
 
   constructor(
     readonly file: EditedFile,
     /** The tab's document. */
     readonly tab: vscode.Uri,
     public review: FileReview,
-    readonly end: (problem?: string) => void,
+    readonly ended: (problem?: string) => void,
   ) {
     this.shown = shown(review);
+  }
+
+  end(problem?: string): void {
+    this.isOpen = false;
+    this.ended(problem);
   }
 
   change(review: FileReview): void {
@@ -64,6 +73,8 @@ export class Reviews
       ),
       ...[this.#contents, this.#lenses, this.#decorations],
     ];
+    // What a restart of the extension left behind: nobody knows any more what it proposed.
+    void closeTabs((uri) => uri.scheme === SCHEME);
   }
 
   dispose(): void {
@@ -76,8 +87,7 @@ export class Reviews
     const sum = { accepted: 0, discarded: 0, open: 0 };
     let stopped = false;
     for (const file of files) {
-      const started = startReview(file.before, file.after);
-      const ended: FileReview = stopped ? started : await this.#reviewFile(file, started);
+      const ended: FileReview = stopped ? proposed(file) : await this.#reviewFile(file);
       const open = openHunks(ended).length;
       stopped ||= open > 0;
       sum.accepted += ended.accepted;
@@ -106,12 +116,13 @@ export class Reviews
     which?: number | 'all',
   ): Promise<void> {
     const entry = this.#entry(tab);
-    if (entry === null) return;
+    // The numbers of the hunks are others as soon as the decision before is carried out.
+    if (entry === null || entry.isBusy) return;
     const index = which === 'all' ? undefined : (which ?? this.#atCursor(entry)?.index);
     if (index === undefined && which !== 'all') return;
     if (what === 'accept') await this.#accept(entry, index);
     else entry.change(discard(entry.review, index));
-    this.#refresh(entry);
+    if (entry.isOpen) this.#refresh(entry);
   }
 
   /** Move the cursor to the next hunk, or the one before. */
@@ -139,7 +150,8 @@ export class Reviews
     await vscode.commands.executeCommand('vscode.diff', left, right, title);
   }
 
-  async #reviewFile(file: EditedFile, started: FileReview): Promise<FileReview> {
+  async #reviewFile(file: EditedFile): Promise<FileReview> {
+    const started = await begun(file);
     if (openHunks(started).length === 0) return started;
     const name = file.uri.path.split('/').at(-1) ?? '';
     const tab = vscode.Uri.from({
@@ -161,6 +173,29 @@ export class Reviews
   }
 
   async #accept(entry: Entry, index: number | undefined): Promise<void> {
+    entry.isBusy = true;
+    try {
+      await this.#check(entry);
+      if (entry.isOpen) await this.#apply(entry, index);
+    } finally {
+      entry.isBusy = false;
+    }
+  }
+
+  /**
+   * Throws a sentence when the file is not what is shown. A file without an editor is closed after
+   * some minutes, and then nothing tells of its changes.
+   */
+  async #check(entry: Entry): Promise<void> {
+    const { file, review } = entry;
+    if (file.created && review.accepted === 0) return;
+    this.#moved(entry, await currentText(file.uri));
+    if (!entry.isOpen || entry.review === review) return;
+    const name = vscode.workspace.asRelativePath(file.uri);
+    throw new Error(vscode.l10n.t('{0} has changed meanwhile. Look at its changes again.', name));
+  }
+
+  async #apply(entry: Entry, index: number | undefined): Promise<void> {
     const hunks = openHunks(entry.review);
     const chosen = index === undefined ? hunks : hunks.slice(index, index + 1);
     const before = entry.review;
@@ -183,7 +218,7 @@ export class Reviews
   async #finish(entry: Entry): Promise<void> {
     const line = documentLine(entry.shown, this.#editorOf(entry)?.selection.active.line ?? 0);
     entry.end();
-    await closeTabs(entry.tab);
+    await closeTabs(tabsOfReview(entry.tab));
     if (entry.file.created && entry.review.accepted === 0) return;
     const editor = await vscode.window.showTextDocument(entry.file.uri, { preview: false });
     if (entry.review.accepted > 0) reveal(editor, Math.min(line, editor.document.lineCount - 1));
@@ -196,23 +231,31 @@ export class Reviews
     }
     const uri = document.uri.toString();
     for (const entry of this.#entries.values()) {
-      if (entry.file.uri.toString() !== uri) continue;
-      const text = document.getText();
-      if (text === entry.review.base) continue;
-      const moved = rebased(entry.review, text);
-      if (moved === null) {
-        entry.end(hasChanged(document.uri));
-        void closeTabs(entry.tab);
-      } else {
-        entry.change(moved);
-        this.#refresh(entry);
-      }
+      if (entry.file.uri.toString() === uri) this.#moved(entry, document.getText());
     }
   }
 
-  #closed(tab: vscode.Tab): void {
-    if (tab.input instanceof vscode.TabInputText)
-      this.#entries.get(tab.input.uri.toString())?.end();
+  /** The file has another text than the one that is shown. */
+  #moved(entry: Entry, text: string): void {
+    if (!entry.isOpen || text === entry.review.base) return;
+    const moved = rebased(entry.review, text);
+    if (moved === null) {
+      entry.end(hasChanged(entry.file.uri));
+      void closeTabs(tabsOfReview(entry.tab));
+    } else {
+      entry.change(moved);
+      this.#refresh(entry);
+    }
+  }
+
+  /** A tab that was moved, or was one of two, still stands elsewhere. */
+  #closed({ input }: vscode.Tab): void {
+    if (!(input instanceof vscode.TabInputText)) return;
+    const uri = input.uri.toString();
+    const entry = this.#entries.get(uri);
+    if (entry === undefined || tabsOf((one) => one.toString() === uri).length > 0) return;
+    entry.end();
+    void closeTabs(tabsOfReview(entry.tab));
   }
 
   #draw(): void {
@@ -228,7 +271,9 @@ export class Reviews
 
   #editorOf(entry: Entry | null): vscode.TextEditor | undefined {
     const tab = entry?.tab.toString();
-    return vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === tab);
+    const { activeTextEditor: active, visibleTextEditors: visible } = vscode.window;
+    const editors = active === undefined ? visible : [active, ...visible];
+    return editors.find(({ document }) => document.uri.toString() === tab);
   }
 
   #atCursor(entry: Entry): ShownHunk | undefined {
@@ -240,6 +285,18 @@ export class Reviews
       hunks[0]
     );
   }
+}
+
+function proposed({ before, after }: EditedFile): FileReview {
+  return startReview(before, after);
+}
+
+/** While the files before it were reviewed, a file may have become another. */
+async function begun(file: EditedFile): Promise<FileReview> {
+  if (file.created) return proposed(file);
+  const review = rebased(proposed(file), await currentText(file.uri));
+  if (review === null) throw new Error(hasChanged(file.uri));
+  return review;
 }
 
 function changes(
@@ -261,18 +318,4 @@ function reveal(editor: vscode.TextEditor, line: number): void {
     new vscode.Range(at, at),
     vscode.TextEditorRevealType.InCenterIfOutsideViewport,
   );
-}
-
-async function closeTabs(uri: vscode.Uri): Promise<void> {
-  const tabs = vscode.window.tabGroups.all
-    .flatMap((group) => group.tabs)
-    .filter(({ input }) =>
-      uris(input).some((one) => one.with({ query: '' }).toString() === uri.toString()),
-    );
-  await vscode.window.tabGroups.close(tabs);
-}
-
-function uris(input: unknown): readonly vscode.Uri[] {
-  if (input instanceof vscode.TabInputText) return [input.uri];
-  return input instanceof vscode.TabInputTextDiff ? [input.original, input.modified] : [];
 }
