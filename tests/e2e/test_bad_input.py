@@ -13,7 +13,7 @@ from quillon_testing.seen import (
     listed,
     no_model,
 )
-from quillon_testing.stdio_server import raw_server, script_file
+from quillon_testing.stdio_server import held_to_permissions, raw_server, script_file
 
 
 @pytest.fixture
@@ -38,8 +38,7 @@ def bad_files(folder):
     yield "fifo.py", "is not a regular file"
     (folder / "closed.py").write_text("x = 1\n")
     (folder / "closed.py").chmod(0)
-    # For root there is no closed file.
-    yield "closed.py", "" if os.access(folder / "closed.py", os.R_OK) else "permission"
+    yield "closed.py", "permission"
     yield "missing.py", "not found"
     (folder / "inner").mkdir()
     yield "inner", "is a folder"
@@ -54,7 +53,7 @@ async def test_bad_files_through_tools(folder, tmp_path):
     steps = [{"reply": call_of(name)} for name, _ in files]
     script = script_file(tmp_path, *steps, {"reply": "Enough."})
     settings = {"engine": {"kind": "scripted", "script": str(script)}}
-    async with raw_server(folder, settings=settings) as server:
+    async with raw_server(folder, settings=settings, under=held_to_permissions()) as server:
         await begin(server, folder)
         response, streamed = await ask(server, "read everything")
         assert response["result"]["text"] == "Enough."
@@ -72,7 +71,7 @@ async def test_bad_files_as_references(folder, tmp_path):
     settings = {"engine": {"kind": "scripted", "script": str(script)}}
     references = [{"uri": (folder / name).as_uri()} for name, _ in files]
     small = [one for one in references if not one["uri"].endswith(("huge.py", "line.py"))]
-    async with raw_server(folder, settings=settings) as server:
+    async with raw_server(folder, settings=settings, under=held_to_permissions()) as server:
         await begin(server, folder)
         response, streamed = await ask(server, "look", references=small)
         assert response["result"]["text"] == "Seen."

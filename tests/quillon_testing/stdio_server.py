@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -90,13 +90,21 @@ class RawServer:
 
 @asynccontextmanager
 async def raw_server(
-    folder: Path, *arguments: str, settings: dict[str, Any] | None = None, **environment: str
+    folder: Path,
+    *arguments: str,
+    settings: dict[str, Any] | None = None,
+    under: Sequence[str] = (),
+    **environment: str,
 ) -> AsyncIterator[RawServer]:
-    """A server with `folder` as its working directory and a state of its own."""
+    """A server with `folder` as its working directory and a state of its own.
+
+    `under` is a command that starts it.
+    """
     state = folder.parent / f"{folder.name}-state"
     state.mkdir(exist_ok=True)
     given = {"engine": {"kind": "scripted", "script": str(script_file(state))}}
     process = await asyncio.create_subprocess_exec(
+        *under,
         sys.executable,
         "-I",
         "-m",
@@ -126,6 +134,13 @@ async def raw_server(
             process.kill()
         await process.communicate()
         end_engines(state / "run")
+
+
+def held_to_permissions() -> tuple[str, ...]:
+    """A command under which root, too, may read only what permissions allow."""
+    if os.geteuid() != 0:
+        return ()
+    return ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 
 
 def script_file(folder: Path, *steps: dict[str, Any]) -> Path:
