@@ -14,9 +14,9 @@ from pygls.exceptions import JsonRpcException
 
 from quillon import convert, protocol
 from quillon.assist.actions import ActionKind, Offer
-from quillon.assist.actions_prompt import reads_chinese
 from quillon.assist.actions_run import Surroundings
 from quillon.assist.edits import Changed, Proposal
+from quillon.chinese import reads_chinese
 from quillon.context.diagnostics import Diagnostic, Severity
 from quillon.context.document import DocumentSnapshot, snapshot_of
 from quillon.rpc import ContentModified

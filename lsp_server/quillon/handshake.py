@@ -70,6 +70,27 @@ def initialize_result(params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def understood(params: dict[str, Any]) -> dict[str, Any]:
+    """What counts of the parameters of an `initialize` that are wrong somewhere.
+
+    They were answered already, so the session goes on, with a client that can do nothing.
+    """
+    encoding = initialize_result(params)["capabilities"]["positionEncoding"]
+    folders = params.get("workspaceFolders")
+    process, root = params.get("processId"), params.get("rootUri")
+    return {
+        "processId": process if type(process) is int else None,
+        "rootUri": root if isinstance(root, str) else None,
+        "workspaceFolders": [
+            {"uri": folder["uri"], "name": str(folder.get("name"))}
+            for folder in (folders if isinstance(folders, list) else ())
+            if isinstance(folder, dict) and isinstance(folder.get("uri"), str)
+        ],
+        "capabilities": {"general": {"positionEncodings": [encoding]}},
+        "initializationOptions": params.get("initializationOptions"),
+    }
+
+
 class Replayed(io.RawIOBase):
     """A file descriptor whose first bytes were read already and are served again."""
 

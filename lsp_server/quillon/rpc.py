@@ -31,8 +31,9 @@ from pygls.protocol import LanguageServerProtocol
 from quillon import __version__
 from quillon.assist.conversations import ConversationStore
 from quillon.assist.inline import Suggester
+from quillon.chinese import in_chinese, reads_chinese
 from quillon.engine.base import Engine, EngineError, EngineInfo
-from quillon.handshake import initialize_result
+from quillon.handshake import understood
 from quillon.message_types import MsgId, awaited_type, make_converter, message_type
 from quillon.session import Session
 from quillon.settings import Settings
@@ -102,7 +103,7 @@ class QuillonProtocol(LanguageServerProtocol):
                 return lsp.ResponseErrorMessage(data["id"], wrong)
             if self._is_answered(data):
                 logger.warning("initialize has wrong parameters: %s", _invalid_params(data, error))
-                return super().structure_message({**data, "params": _understood(data["params"])})
+                return super().structure_message({**data, "params": understood(data["params"])})
             has_answer = "id" in data and "method" in data
             return Malformed(data["id"] if has_answer else None, _invalid_params(data, error))
 
@@ -179,6 +180,8 @@ class QuillonProtocol(LanguageServerProtocol):
             if error is not None:
                 logger.error("initialize was answered and then failed: %s", error)
             return
+        if error is not None:
+            error = attrs.evolve(error, message=self._server.for_user(error.message))
         super()._send_response(msg_id, result, error)
 
     def _refuse(self, msg_id: MsgId | None, error: JsonRpcException) -> None:
@@ -202,27 +205,6 @@ def _invalid_params(data: dict[str, Any], error: JsonRpcException) -> JsonRpcExc
             break
         cause = nested[0]
     return JsonRpcException(f"Wrong parameters for {data.get('method')}{detail}", -32602)
-
-
-def _understood(params: dict[str, Any]) -> dict[str, Any]:
-    """What counts of the parameters of an `initialize` that are wrong somewhere.
-
-    They were answered already, so the session goes on, with a client that can do nothing.
-    """
-    encoding = initialize_result(params)["capabilities"]["positionEncoding"]
-    folders = params.get("workspaceFolders")
-    process, root = params.get("processId"), params.get("rootUri")
-    return {
-        "processId": process if type(process) is int else None,
-        "rootUri": root if isinstance(root, str) else None,
-        "workspaceFolders": [
-            {"uri": folder["uri"], "name": str(folder.get("name"))}
-            for folder in (folders if isinstance(folders, list) else ())
-            if isinstance(folder, dict) and isinstance(folder.get("uri"), str)
-        ],
-        "capabilities": {"general": {"positionEncodings": [encoding]}},
-        "initializationOptions": params.get("initializationOptions"),
-    }
 
 
 class QuillonServer(LanguageServer):
@@ -255,6 +237,7 @@ class QuillonServer(LanguageServer):
         self.when_left: list[Callable[[], None]] = []
         # Why the last request for a suggestion got none; None after a suggestion.
         self.no_suggestion: str | None = None
+        self.echoed = False
         self.status_listeners: list[StatusListener] = []
         # Serves both kinds of completion, so that they share generations and memory.
         self.suggester = Suggester()
@@ -318,6 +301,14 @@ class QuillonServer(LanguageServer):
         if self._engine is not None and self._opened_for != (settings.model, settings.engine):
             await self.replace_engine()
 
+    def for_user(self, text: str) -> str:
+        """A sentence of ours in the language that the user reads."""
+        return in_chinese(text) if reads_chinese(self.session.client.locale) else text
+
+    def tell_user(self, kind: lsp.MessageType, text: str) -> None:
+        """Show a sentence of ours."""
+        self.window_show_message(lsp.ShowMessageParams(kind, self.for_user(text)))
+
     def report_status(self) -> None:
         """Tell who watches that the engine may have another state."""
         self._tell(None)
@@ -326,6 +317,12 @@ class QuillonServer(LanguageServer):
         """Note why there was no suggestion (None: there was one) and tell who watches."""
         if reason != self.no_suggestion:
             self.no_suggestion = reason
+            self._tell(None)
+
+    def report_suggestion(self, *, echoed: bool) -> None:
+        """Note that there was a suggestion, and who says it: the user's own files or the model."""
+        if self.no_suggestion is not None or echoed is not self.echoed:
+            self.no_suggestion, self.echoed = None, echoed
             self._tell(None)
 
     def _engine_changed(self, _info: EngineInfo, fraction: float | None) -> None:

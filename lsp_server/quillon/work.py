@@ -54,7 +54,9 @@ async def _begin(ls: QuillonServer, title: str) -> "_Progress":
     except (TimeoutError, JsonRpcException) as error:
         logger.warning("The client takes no progress: %s", error)
         return _Progress(ls, None)
-    ls.work_done_progress.begin(token, lsp.WorkDoneProgressBegin(title, cancellable=True))
+    ls.work_done_progress.begin(
+        token, lsp.WorkDoneProgressBegin(ls.for_user(title), cancellable=True)
+    )
     return _Progress(ls, token)
 
 
@@ -78,7 +80,7 @@ class _Progress:
         now = time.monotonic()
         if self._token is not None and now - self._last >= _EVERY:
             self._last = now
-            message = f"{self._characters} characters"
+            message = self._ls.for_user(f"{self._characters} characters")
             report = lsp.WorkDoneProgressReport(message=message, cancellable=True)
             self._ls.work_done_progress.report(self._token, report)
 

@@ -83,11 +83,6 @@ class Wording(msgspec.Struct, frozen=True):
     import_line: str = ""
 
 
-def reads_chinese(locale: str) -> bool:
-    """Whether an editor's locale, such as `zh-cn`, means Chinese."""
-    return locale.lower().replace("_", "-").split("-")[0] == "zh"
-
-
 def question(offer: Offer, wording: Wording) -> str:
     """The question of an action, in the user's language."""
     table = _QUESTIONS_ZH if wording.chinese else _QUESTIONS

@@ -51,6 +51,13 @@ class Vote(msgspec.Struct, frozen=True):
         """The vote, for the user."""
         return f"The model is not sure: {self.agreeing} of {self.answers} answers made this call."
 
+    def notice(self, name: str) -> str:
+        """The vote on a call of the tool `name`, for the user where nothing else names it."""
+        return (
+            f"{name}: The model is not sure: {self.agreeing} of {self.answers} answers made this "
+            "call."
+        )
+
     @property
     def message(self) -> str:
         """What the model is told instead of a result."""

@@ -150,6 +150,8 @@ class Turn:
             if answer.finished is None or not (answer.calls or answer.broken):
                 break
             try:
+                if reason == "length":  # what came whole may still have been meant otherwise
+                    break
                 if self._may_not_call:
                     reason = "toolLimit"
                     if not answer.text:
@@ -159,8 +161,6 @@ class Turn:
                     yield event
             finally:
                 self._end_calls(answer)
-            if reason == "length":
-                break
         yield self._result(reason)
 
     def cancelled(self) -> TurnResult:
@@ -351,7 +351,7 @@ class Turn:
             vote = doubts.get(call.id)
             result: ToolResult | None = None
             if vote is not None:
-                yield NoticeEvent(f"{call.name}: {vote.sentence}")
+                yield NoticeEvent(vote.notice(call.name))
                 result = self._tools.withhold(call, vote.message) if again else None
             if result is None:
                 async for event in run_call(self._tools, call, vote.sentence if vote else ""):

@@ -11,6 +11,7 @@ from quillon.assist.actions_prompt import Wording, ask, question
 from quillon.assist.actions_run import Surroundings, Tell, answer_to, label_of
 from quillon.assist.authorship import author
 from quillon.assist.edits import BadAnswer, prose_in
+from quillon.chinese import in_chinese
 from quillon.context.document import DocumentSnapshot
 from quillon.engine.base import Engine, Sampling
 from quillon.prompt.fences import fenced
@@ -64,10 +65,10 @@ async def explain(
         said += " …"
     author_line = author(engine.state(), chinese=around.chinese)
     notes = [note for note in (asked.left_out, author_line) if note]
-    return Explanation(
-        title=_title(offer, label),
-        markdown=_page(snapshot, offer, label, said, notes),
-    )
+    title = _title(offer, label)
+    if around.chinese:
+        title, notes = in_chinese(title), list(map(in_chinese, notes))
+    return Explanation(title, _page(snapshot, offer, label, title, said, notes))
 
 
 def chat_question(offer: Offer, *, chinese: bool) -> str:
@@ -81,7 +82,12 @@ def _title(offer: Offer, label: str) -> str:
 
 
 def _page(
-    snapshot: DocumentSnapshot, offer: Offer, label: str, said: str, notes: Sequence[str]
+    snapshot: DocumentSnapshot,
+    offer: Offer,
+    label: str,
+    title: str,
+    said: str,
+    notes: Sequence[str],
 ) -> str:
     lines = snapshot.lines
     first, last = lines.line_of(offer.span.start), lines.line_of(offer.span.end)
@@ -89,7 +95,7 @@ def _page(
     shown = Span(lines.line_start(first), lines.line_span(min(last, first + _SHOWN_LINES)).end)
     code = shown.cut(snapshot.text).replace("\r\n", "\n").replace("\r", "\n")
     language = snapshot.language.id if snapshot.language is not None else ""
-    parts = [f"# {_plain(_title(offer, label))}", f"`{place}`"]
+    parts = [f"# {_plain(title)}", f"`{place}`"]
     if offer.problem is not None:
         parts.append("> " + _plain(" ".join(offer.problem.message.split())))
     parts += [fenced(code, language), said]

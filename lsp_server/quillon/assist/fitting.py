@@ -79,12 +79,15 @@ async def prompt_tokens(
 
 
 def _sentence(turns: int, cuts: int, tokens: int) -> str:
-    parts = []
+    plural = "s" if turns > 1 else ""
+    if turns and cuts:
+        return (
+            f"{turns} earlier turn{plural} left out, long texts cut in their middle: "
+            f"{tokens} tokens"
+        )
     if turns:
-        parts.append(f"{turns} earlier turn{'s' if turns > 1 else ''} left out")
-    if cuts:
-        parts.append(f"{'long' if turns else 'Long'} texts cut in their middle")
-    return f"{', '.join(parts)}: {tokens} tokens" if parts else ""
+        return f"{turns} earlier turn{plural} left out: {tokens} tokens"
+    return f"Long texts cut in their middle: {tokens} tokens" if cuts else ""
 
 
 async def _render(

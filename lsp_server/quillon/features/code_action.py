@@ -12,11 +12,11 @@ from lsprotocol import types as lsp
 from quillon import convert
 from quillon.action_data import EXPLAIN_COMMAND, data_of, documents_of, offer_of, surroundings
 from quillon.assist.actions import ActionKind, Offer, offers
-from quillon.assist.actions_prompt import reads_chinese
 from quillon.assist.actions_run import Tell, propose
 from quillon.assist.actions_tests import needs_new_file
 from quillon.assist.edits import Proposal
 from quillon.capabilities import ClientCapabilities
+from quillon.chinese import reads_chinese
 from quillon.context.document import DocumentSnapshot
 from quillon.engine.base import EngineError
 from quillon.rpc import QuillonServer
@@ -57,7 +57,9 @@ def register(server: QuillonServer) -> None:
         ]
         no_model = _without_model(ls)
         actions = [
-            _action(client, snapshot, offer, no_model or _no_place(ls, snapshot, offer))
+            _action(
+                client, snapshot, offer, ls.for_user(no_model or _no_place(ls, snapshot, offer))
+            )
             for offer in found
         ]
         by_problem = dict(zip(problems, reported, strict=True))

@@ -17,7 +17,6 @@ from pygls.exceptions import JsonRpcException, JsonRpcRequestCancelled
 from quillon import protocol
 from quillon.action_data import EXPLAIN_COMMAND, offer_of, protocol_range, surroundings
 from quillon.assist.actions import Offer
-from quillon.assist.actions_prompt import reads_chinese
 from quillon.assist.actions_run import Tell
 from quillon.assist.explain import Explanation, chat_question, explain
 from quillon.assist.explain_files import (
@@ -25,6 +24,7 @@ from quillon.assist.explain_files import (
     folder_of_explanations,
     write_explanation,
 )
+from quillon.chinese import reads_chinese
 from quillon.context.document import DocumentSnapshot
 from quillon.rpc import QuillonServer, readable
 from quillon.uri import uri_of_path
@@ -33,6 +33,8 @@ from quillon.work import with_progress
 logger = logging.getLogger(__name__)
 
 SCHEME = "quillon"
+
+_GONE = "This explanation is no longer there. Ask for it again."
 
 _KEPT = 50  # explanations that are served
 _NAME = re.compile(r"[^\w.]+")
@@ -56,10 +58,9 @@ def register(server: QuillonServer) -> None:
 
     @server.feature(lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT)
     def text_document_content(
-        ls: QuillonServer,  # noqa: ARG001 - the framework passes it
-        params: lsp.TextDocumentContentParams,
+        ls: QuillonServer, params: lsp.TextDocumentContentParams
     ) -> lsp.TextDocumentContentResult:
-        return lsp.TextDocumentContentResult(pages.text(params.uri))
+        return lsp.TextDocumentContentResult(pages.text(params.uri) or ls.for_user(_GONE) + "\n")
 
     def announce() -> None:
         if server.session.client.text_document_content:
@@ -89,10 +90,9 @@ class _Pages:
             self._texts.popitem(last=False)
         return uri
 
-    def text(self, uri: str) -> str:
-        """The page at an address, or a sentence where it is gone."""
-        gone = "This explanation is no longer there. Ask for it again.\n"
-        return self._texts.get(uri, gone)
+    def text(self, uri: str) -> str | None:
+        """The page at an address; None where it is gone."""
+        return self._texts.get(uri)
 
 
 def _asked(ls: QuillonServer, snapshot: DocumentSnapshot, offer: Offer) -> protocol.ExplainParams:
@@ -119,7 +119,7 @@ async def _explain(
         return  # the user knows
     except Exception as error:  # noqa: BLE001 - as for a handler: the task ends here
         message = str(readable(error, "quillon.explain"))
-        ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, message))
+        ls.tell_user(lsp.MessageType.Error, message)
 
 
 async def _show(ls: QuillonServer, explanation: Explanation, pages: _Pages) -> None:

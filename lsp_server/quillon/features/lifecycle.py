@@ -108,9 +108,9 @@ async def _pull(ls: QuillonServer) -> object:
 
 def _complain(ls: QuillonServer, problems: list[str]) -> None:
     if problems:
-        text = "Quillon settings: " + "; ".join(problems)
+        told = "; ".join(map(ls.for_user, problems))
         problems.clear()
-        ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, text))
+        ls.tell_user(lsp.MessageType.Warning, f"Quillon settings: {told}")
 
 
 async def _start_engine(ls: QuillonServer) -> None:
@@ -123,6 +123,6 @@ async def _start_engine(ls: QuillonServer) -> None:
         if engine is not None and not ls.holds(engine):
             return  # let go of while it loaded: other settings came, or the end
         ls.report_status()  # an engine that could not be opened has told nobody
-        ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
+        ls.tell_user(lsp.MessageType.Error, str(error))
     except asyncio.CancelledError:  # shutdown came first
         return

@@ -6,7 +6,6 @@ from contextlib import aclosing
 from typing import Any
 
 from quillon import protocol
-from quillon.assist.actions_prompt import reads_chinese
 from quillon.assist.chat import Turn, TurnResult
 from quillon.assist.conversations import (
     Conversation,
@@ -15,6 +14,7 @@ from quillon.assist.conversations import (
     new_conversation,
 )
 from quillon.assist.standing import Expected, changed_since
+from quillon.chinese import reads_chinese
 from quillon.engine.base import Usage
 from quillon.features.chat.references import attachments
 from quillon.features.chat.stream import Stream

@@ -38,7 +38,7 @@ class Stream:
 
     def notice(self, text: str) -> None:
         """Send something the user should know."""
-        self.send(protocol.NoticeProgress(text=visible_lines(text)))
+        self.send(protocol.NoticeProgress(text=visible_lines(self._ls.for_user(text))))
 
     async def event(self, event: TextEvent | CallEvent | ResultEvent | NoticeEvent) -> None:
         """Send an event of the turn."""
@@ -62,7 +62,8 @@ class Stream:
     async def _result(self, result: ToolResult) -> None:
         preview = result.text
         if len(preview) > _PREVIEW:
-            preview = f"{preview[:_PREVIEW]}\n… {len(preview) - _PREVIEW} more characters"
+            more = self._ls.for_user(f"… {len(preview) - _PREVIEW} more characters")
+            preview = f"{preview[:_PREVIEW]}\n{more}"
         self.send(
             protocol.ToolResultProgress(
                 id=result.call_id, ok=result.ok, preview=visible_lines(preview)
@@ -73,13 +74,14 @@ class Stream:
 
     async def _proposal(self, call_id: str, proposal: Proposal) -> None:
         """Hand an edit out, if its files still are what it was made for."""
-        label, files = visible(proposal.label), expected(proposal)
+        label, files = self._ls.for_user(visible(proposal.label)), expected(proposal)
         changed = await asyncio.to_thread(changed_since, self._workspace, files)
         if changed is not None:
             self.notice(f"{label} Nothing was changed: {changed}")
             return
         try:
-            edit = proposal_to_lsp(proposal, self._ls.session)
+            labelled = msgspec.structs.replace(proposal, label=label)
+            edit = proposal_to_lsp(labelled, self._ls.session)
         except Outdated as error:  # a key was typed while the files were read
             self.notice(f"{label} Nothing was changed: {error}")
         except ValueError as error:  # the client can do less than the tool wants

@@ -119,7 +119,7 @@ async def _ask_client(server: QuillonServer, request: ApprovalRequest) -> Decisi
             call_id=request.call_id,
             tool=request.tool,
             arguments=request.arguments,
-            reason=request.reason,
+            reason="\n".join(map(server.for_user, request.reason.split("\n"))),
             preview=request.preview,
         ),
     )
@@ -127,28 +127,34 @@ async def _ask_client(server: QuillonServer, request: ApprovalRequest) -> Decisi
 
 
 async def _ask_by_message(server: QuillonServer, request: ApprovalRequest) -> Decision:
+    once, session, deny = map(server.for_user, (_ONCE, _SESSION, _DENY))
+    asked = server.for_user(f"Quillon: may the model run {request.tool}?")
+    shown, left_out = _bounded(request.preview)
     answer = await server.window_show_message_request_async(
         lsp.ShowMessageRequestParams(
             lsp.MessageType.Warning,
-            f"Quillon: may the model run {request.tool}?\n{_bounded(request.preview)}",
-            [lsp.MessageActionItem(title) for title in (_ONCE, _SESSION, _DENY)],
+            "\n".join(filter(None, (asked, shown, server.for_user(left_out)))),
+            [lsp.MessageActionItem(title) for title in (once, session, deny)],
         )
     )
-    title = answer.title if answer is not None else _DENY
-    if title == _ONCE:
+    title = answer.title if answer is not None else deny
+    if title == once:
         return Decision("once")
-    if title == _SESSION:
+    if title == session:
         return Decision("session")
     return Decision("deny")
 
 
-def _bounded(preview: str) -> str:
-    """What of a preview a message can show; a box that outgrows the screen hides its buttons."""
+def _bounded(preview: str) -> tuple[str, str]:
+    """What of a preview a message can show, and a sentence on the rest, or nothing.
+
+    A box that outgrows the screen hides its buttons.
+    """
     lines = preview.split("\n")
     shown = "\n".join(lines[:_MOST_LINES])[:_MOST_CHARACTERS]
     if len(shown) == len(preview):
-        return preview
+        return preview, ""
     more = len(preview) - len(shown)
     rows = len(lines) - shown.count("\n") - 1
     what = f"{rows} more lines ({more} characters)" if rows else f"{more} more characters"
-    return f"{shown}\n[{what} are not shown here; say no if you need to see them]"
+    return shown, f"[{what} are not shown here; say no if you need to see them]"

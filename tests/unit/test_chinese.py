@@ -1,0 +1,130 @@
+"""Sentences in Chinese: what is translated, and that English and Chinese stay together."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+import quillon
+import quillon_tools
+from quillon.assist.agreement import Vote
+from quillon.assist.inline_reason import NoSuggestion, Nothing
+from quillon.chinese import in_chinese, reads_chinese
+from quillon.context.material import LeftOut
+from quillon_tools.registry import all_tools
+from quillon_tools.workspace import Workspace
+
+SERVER, TOOLS = (Path(package.__file__).parent for package in (quillon, quillon_tools))
+TABLE = json.loads((SERVER / "chinese.json").read_text("utf-8"))
+SLOT = re.compile(r"\{(\d+)\}")
+# Made of texts for people, in modules that make them for editors.
+FOR_PEOPLE = {
+    *("BadAnswer", "ContentModified", "ConversationError", "NoticeEvent"),
+    *("PromptTooLong", "RequestFailed"),
+}
+
+
+def pattern(node: ast.AST) -> str | None:
+    """A text with `{0}` for each value in it, as the table has it; None: it is no text."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value.split("\n\n")[0]  # of docstrings only the summary is shown
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    texts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+    numbers = iter(range(len(texts)))
+    return "".join(f"{{{next(numbers)}}}" if text is None else text for text in texts)
+
+
+def nodes(folder: Path) -> Iterator[ast.AST]:
+    for path in folder.rglob("*.py"):
+        yield from ast.walk(ast.parse(path.read_text("utf-8")))
+
+
+def test_the_english_is_what_the_code_says():
+    said = {pattern(node) for folder in (SERVER, TOOLS) for node in nodes(folder)}
+    assert sorted(set(TABLE) - said) == []
+
+
+def test_what_varies_is_the_same_in_both_languages():
+    for english, chinese in TABLE.items():
+        there = SLOT.findall(english)
+        assert there == [str(number) for number in range(len(there))], english
+        assert set(SLOT.findall(chinese)) <= set(there), english
+
+
+def test_every_reason_for_no_suggestion_has_chinese():
+    assert [reason.value for reason in NoSuggestion if reason.value not in TABLE] == []
+
+
+def test_every_notice_and_every_refusal_of_an_answer_has_chinese():
+    missing = {
+        text
+        for folder in (SERVER / "assist", SERVER / "features")
+        for node in nodes(folder)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in FOR_PEOPLE and node.args
+        if (text := pattern(node.args[0])) is not None and text not in TABLE
+    }
+    assert missing == set()
+
+
+def test_every_tool_says_in_chinese_what_is_asked_for(tmp_path):
+    (tmp_path / ".git").mkdir()
+    tools = all_tools(Workspace((tmp_path,)))
+    assert [tool.summary for tool in tools if tool.summary not in TABLE] == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [("zh-cn", True), ("zh_CN.UTF-8", True), ("zh", True), ("en", False), ("", False)],
+)
+def test_who_reads_chinese(locale, expected):
+    assert reads_chinese(locale) is expected
+
+
+def test_a_reason_with_what_else_is_known():
+    error = "There is no model file at /a b.gguf. `quillon model pull tiny` downloads it."
+    assert in_chinese(Nothing(NoSuggestion.NO_MODEL, error).sentence) == snapshot(
+        "没有模型在运行。/a b.gguf 处没有模型文件。可用 `quillon model pull tiny` 下载。"
+    )
+    failed = Nothing(NoSuggestion.ENGINE_FAILED, "(ValueError)")
+    assert in_chinese(failed.sentence) == snapshot("模型未能回答。(ValueError)")
+
+
+def test_sentences_with_names_and_numbers():
+    left_out = LeftOut(("a.py", "b.py"), ("lines 3-9 of c.py",), 812)
+    assert in_chinese(left_out.sentence()) == snapshot(
+        "已省略：c.py 的第 3-9 行、2 个文件，共 812 个 token"
+    )
+    assert in_chinese(Vote(5, 2, ()).notice("run_tests")) == snapshot(
+        "run_tests：模型不确定：5 次回答中有 2 次作出此调用。"
+    )
+    text = (
+        "The engine failed 3 times in a row with the model /m.gguf; the last time it was killed by "
+        "signal 9 (SIGKILL), perhaps because memory ran out. Its log is /log. Choose a smaller "
+        "model or context, or restart the engine."
+    )
+    assert in_chinese(text) == snapshot(
+        "引擎使用模型 /m.gguf 连续失败 3 次；最后一次它被信号 9（SIGKILL）终止，可能因为内存不足。"
+        "其日志是 /log。请选择更小的模型或上下文，或重新启动引擎。"
+    )
+
+
+def test_braces_in_names_stay():
+    assert in_chinese("{0}{x}.py exists by now. Ask again.") == snapshot(
+        "{0}{x}.py 现已存在。请重新提问。"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "Nobody has translated this.", "两种语言都有。"])
+def test_what_has_no_translation_stays(text):
+    assert in_chinese(text) == text
+
+
+@pytest.mark.parametrize("piece", ["No model runs. ", ": cancelled", "it stopped and "])
+def test_sentences_in_sentences_come_to_an_end(piece):
+    assert in_chinese(piece * 50_000)
