@@ -15,6 +15,7 @@ export default async function chat(session) {
   await session.newChat();
   await session.ready();
   await session.picture('welcome');
+  await policy(session);
 
   await toolCall(session);
   await approvals(session);
@@ -26,6 +27,45 @@ export default async function chat(session) {
   await reload(session);
 }
 
+/** Nothing but the page's own script, which the nonce names, and its own styles. */
+async function policy(session) {
+  const meta = session.chat.locator('meta[http-equiv="Content-Security-Policy"]');
+  const [, source] = / style-src ([^;]+);/.exec(await meta.getAttribute('content')) ?? [];
+  const [, nonce] = / script-src 'nonce-([\w+/=]{24})';/.exec(await meta.getAttribute('content')) ?? [];
+  await session.equal('the policy', () => meta.getAttribute('content'), [
+    ...["default-src 'none'", `style-src ${source}`, `script-src 'nonce-${nonce}'`],
+    ...["base-uri 'none'", "form-action 'none'"],
+  ].join('; '));
+  for (const loose of [/unsafe/, /\*(?!\.)/, /\bdata:/, /\bhttp:/]) {
+    await session.equal(`no ${loose}`, async () => loose.test(`${source} ${nonce}`), false);
+  }
+  await session.equal('scripts of the page', () =>
+    session.chat.locator('script[src]').evaluateAll((all) => all.map((one) => one.nonce)), [nonce]);
+}
+
+/** Wait until a screen reader is told something. */
+async function said(session, text) {
+  await session.equal(`“${text}” is said`, async () =>
+    (await session.chat.locator('.spoken').textContent()).trim(), text);
+}
+
+function hasFocus(locator) {
+  return locator.evaluate((element) => element.matches(':focus') && document.hasFocus());
+}
+
+/** Keys go to the input: after what had the focus before it is gone, too. */
+async function writes(session) {
+  await session.until('keys go to the input', () => hasFocus(session.chat.locator('textarea')));
+}
+
+/** Back from the input to a button, and press it. */
+async function pressButton(session, button) {
+  await writes(session);
+  for (let rest = 20; rest > 0 && !(await hasFocus(button)); rest--) await session.press('Shift+Tab');
+  await session.until('keys go to the button', () => hasFocus(button));
+  await session.press('Enter');
+}
+
 async function toolCall(session) {
   const { chat } = session;
   await session.ask('What does add do?');
@@ -35,7 +75,9 @@ async function toolCall(session) {
   await card.getByText('def add').first().waitFor();
   await answer.locator('strong', { hasText: 'sum' }).waitFor();
   await answer.locator('.code pre .hljs-built_in, .code pre .hljs-title').first().waitFor();
-  await answer.locator('.usage', { hasText: 'tokens' }).waitFor();
+  const usage = /^[1-9]\d* tokens read \(7 cached\), [1-9]\d* written$/;
+  await answer.locator('.usage', { hasText: usage }).waitFor();
+  await said(session, 'The answer is complete.');
   await session.picture('answer');
 
   // The place in the answer opens the file; the code goes to its cursor.
@@ -90,6 +132,7 @@ async function approvals(session) {
   await session.ask('Run the tests now');
   const first = session.chat.locator('article.answer').nth(1);
   await first.locator('.approval .run').waitFor();
+  await said(session, 'Quillon asks for your approval. run_tests');
   await session.picture('approval');
   await first.locator('.approval .reason').fill('Not on this machine.');
   await first.locator('.approval .button', { hasText: 'Deny' }).click();
@@ -98,8 +141,11 @@ async function approvals(session) {
 
   await session.ask('Run the tests again');
   const second = session.chat.locator('article.answer').nth(2);
-  await second.locator('.approval .button', { hasText: 'Allow once' }).click();
+  await said(session, 'Quillon asks for your approval. run_tests');
+  await pressButton(session, second.locator('.approval .button', { hasText: 'Allow once' }));
   await (await session.answer(3)).getByText('The tests pass.').waitFor();
+  // The button is gone.
+  await writes(session);
   const card = second.locator('.card.tool.done');
   await card.locator('summary').click();
   await card.getByText('passed').first().waitFor();
@@ -122,6 +168,7 @@ async function stop(session) {
   await chat.locator('article.answer').nth(5).getByText('one two three').waitFor();
   await chat.locator('button[aria-label="Stop"]').click();
   await (await session.answer(6)).getByText('Stopped.').waitFor();
+  await said(session, 'Stopped.');
   await chat.locator('button[aria-label="Send"]').waitFor();
   await session.picture('stopped');
 }

@@ -52,7 +52,7 @@ export default async function library(session) {
   await chat.locator('input.search').focus();
   await chat.locator('input.search').press('Tab');
   await page.keyboard.press('Escape');
-  await chat.locator('textarea').waitFor();
+  await focused(session, chat.locator('textarea'));
   await session.command('Quillon: Show the Conversations');
   await focused(session, chat.locator('input.search'));
   for (let rest = 20; rest > 0 && !(await hasFocus(renamed.locator('.row-open'))); rest--) {
@@ -61,6 +61,7 @@ export default async function library(session) {
   await focused(session, renamed.locator('.row-open'));
   await page.keyboard.press('Enter');
   await chat.getByText('Better answer.').waitFor();
+  await focused(session, chat.locator('textarea'));
   await session.equal('the view names it', () => title(session), 'An old story');
 
   // The shown one is deleted: after a question, and for good.

@@ -46,6 +46,8 @@ export default async function references(session) {
   await chip('@a.py:1-').locator('button').click();
   await session.equal('it is gone', () => input.inputValue(), ' ');
 
+  await hidden(session);
+
   // Opened from the list, the question comes back without what was attached to it in its text.
   await session.newChat();
   await session.command('Quillon: Show the Conversations');
@@ -84,5 +86,31 @@ async function symbols(session) {
   await input.press('Enter');
   await session.chat.locator('.composer .chip', { hasText: '@greetings' }).waitFor();
   await session.picture('symbol');
+  await input.fill('');
+}
+
+/** While the view is hidden it has no page; what is attached waits for the next one. */
+async function hidden(session) {
+  const input = session.chat.locator('textarea');
+  const chip = (name) => session.chat.locator('.composer .chip', { hasText: name });
+  session.write('my file.py', 'first = 1\nsecond = 2\n');
+  await session.again('a name with a space is offered', async (timeout) => {
+    await input.fill('');
+    await input.pressSequentially('What is attached? @my', { delay: 30 });
+    await session.chat.locator('.offer li', { hasText: '@my file.py' }).waitFor({ timeout });
+  });
+  await input.press('Enter');
+  await chip('@my file.py').waitFor();
+  await session.openFile('my file.py');
+  await session.press('Control+Home', 'Shift+ArrowDown');
+  await session.cursorAt('Ln 2, Col 1 (');
+  await session.command('View: Show Explorer');
+  await session.page.locator('.explorer-folders-view').waitFor();
+  await session.command('Quillon: Add the Selection to the Chat');
+  await chip('@my file.py:1').waitFor();
+  await session.equal('both are attached', () => chip('@my file.py').count(), 2);
+  await session.equal('and in the question', () => input.inputValue(),
+    'What is attached? @my file.py @my file.py:1 ');
+  await session.picture('attached-anew');
   await input.fill('');
 }
