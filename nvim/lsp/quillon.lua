@@ -13,6 +13,8 @@ return {
   end,
   settings = { quillon = vim.empty_dict() },
   before_init = function(params, config)
+    -- Neovim does not tell its language by itself.
+    params.locale = require('quillon.words').locale()
     params.initializationOptions = vim.tbl_get(config, 'settings', 'quillon')
   end,
   capabilities = { experimental = { quillon = { chat = true, approve = true } } },

@@ -46,6 +46,16 @@ def test_on_the_scripted_engine(name: str, surroundings: Surroundings) -> None:
     assert done.stdout.endswith("passed\n"), done.stdout
 
 
+def test_in_chinese(surroundings: Surroundings) -> None:
+    # A language without its data is none: this has the data of C.UTF-8 under its own name.
+    shutil.copytree("/usr/lib/locale/C.utf8", surroundings.folder / "locales/zh_CN.utf8")
+    given = {"LC_ALL": "zh_CN.UTF-8", "LOCPATH": str(surroundings.folder / "locales")}
+    command = server_command({"engine": engine_settings(surroundings.folder)})
+    done = run_scenario(LUA / "languages" / "chinese.lua", surroundings, command, given)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.endswith("passed\n"), done.stdout
+
+
 @pytest.mark.parametrize(
     ("configuration", "place"),
     [("packpath", "home/data/nvim/site/pack/quillon/start/quillon"), ("lazy", "checkout/nvim")],

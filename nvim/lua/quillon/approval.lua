@@ -1,4 +1,6 @@
 --- Asks whether a call may run, showing exactly what will.
+local words = require('quillon.words')
+
 local M = {}
 
 ---@class quillon.ApproveParams
@@ -12,9 +14,9 @@ local M = {}
 local waiting = {}
 
 local CHOICES = {
-  { decision = 'once', text = 'Allow once' },
-  { decision = 'session', text = 'Allow in this conversation' },
-  { decision = 'deny', text = 'Deny' },
+  { decision = 'once', key = 'allow_once' },
+  { decision = 'session', key = 'allow_session' },
+  { decision = 'deny', key = 'deny' },
 }
 
 --- Wait for the user's decision. Runs in the coroutine that Neovim gives to a server's request.
@@ -30,14 +32,14 @@ function M.ask(params)
   waiting[params.callId] = function(result)
     coroutine.resume(running, result)
   end
-  local question = require('quillon.chat.lines').is_diff(preview) and 'make this change?'
-    or 'run this?'
-  local prompt = ('Quillon: %s\n%s\n%s\n'):format(question, preview, params.reason)
+  local changes = require('quillon.chat.lines').is_diff(preview)
+  local question = words.say(changes and 'approve_change' or 'approve_run')
+  local prompt = ('%s\n%s\n%s\n'):format(question, preview, params.reason)
   vim.ui.select(CHOICES, {
     prompt = prompt,
     kind = 'quillon_approve',
     format_item = function(choice)
-      return choice.text
+      return words.say(choice.key)
     end,
   }, function(choice)
     M.settle(params.callId, choice and choice.decision or 'deny')

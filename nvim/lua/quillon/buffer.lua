@@ -1,38 +1,46 @@
 --- Which buffers Quillon works on, and what their project is.
+local words = require('quillon.words')
+
 local M = {}
 
 local MARKERS = { '.git', 'pyproject.toml', 'package.json', 'Cargo.toml', 'go.mod', 'Makefile' }
 
 local complained = {} ---@type table<integer, boolean>
 
-local TOO_LARGE = 'it is larger than the option largest_file.'
+--- Why a buffer is not sent to the server, as a key of the words; nil where it is.
+---@param bufnr integer
+---@return string?
+local function obstacle(bufnr)
+  local name = vim.api.nvim_buf_get_name(bufnr)
+  if vim.bo[bufnr].buftype ~= '' then
+    return 'no_file_buffer'
+  elseif name == '' then
+    return 'no_name'
+  elseif name:match('^%a[%w+.-]+://') then
+    return 'not_here'
+  elseif M.size(bufnr) > require('quillon.options').get().largest_file then
+    return 'too_large'
+  end
+end
 
---- Why a buffer is not sent to the server; nil where it is.
+--- Why a buffer is not sent to the server, as a sentence; nil where it is.
 ---@param bufnr integer
 ---@return string?
 function M.reason(bufnr)
-  local name = vim.api.nvim_buf_get_name(bufnr)
-  if vim.bo[bufnr].buftype ~= '' then
-    return 'it is no buffer of a file.'
-  elseif name == '' then
-    return 'it has no name yet; save it.'
-  elseif name:match('^%a[%w+.-]+://') then
-    return 'it is no file on this machine.'
-  elseif M.size(bufnr) > require('quillon.options').get().largest_file then
-    return TOO_LARGE
-  end
+  local key = obstacle(bufnr)
+  return key and words.say(key)
 end
 
 --- The project of a buffer; nil for what is not sent to the server.
 ---@param bufnr integer
 ---@return string?
 function M.root(bufnr)
-  local reason = M.reason(bufnr)
-  if reason == TOO_LARGE and not complained[bufnr] then
+  local key = obstacle(bufnr)
+  if key == 'too_large' and not complained[bufnr] then
     complained[bufnr] = true
-    vim.notify('Quillon leaves this file alone: ' .. reason)
+    vim.notify(words.say('left_alone', words.say(key)))
   end
-  if not reason then
+  if not key then
     return vim.fs.root(bufnr, MARKERS) or vim.fs.dirname(vim.api.nvim_buf_get_name(bufnr))
   end
 end

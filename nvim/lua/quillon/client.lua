@@ -15,11 +15,7 @@ end
 function M.need(bufnr)
   local client = M.get(bufnr)
   if not client then
-    vim.notify(
-      "Quillon's server does not run. Open a file, and call vim.lsp.enable('quillon') in your "
-        .. 'configuration; :checkhealth quillon says more.',
-      vim.log.levels.WARN
-    )
+    vim.notify(require('quillon.words').say('no_server'), vim.log.levels.WARN)
   end
   return client
 end

@@ -1,4 +1,6 @@
 --- `:Quillon` and its subcommands, in one table.
+local words = require('quillon.words')
+
 local M = {}
 
 ---@class quillon.Subcommand
@@ -16,8 +18,6 @@ local function code(range)
   return references.lines(bufnr, M.around(bufnr, vim.api.nvim_win_get_cursor(0)[1] - 1))
 end
 
-local EXPLAIN = 'Explain this code.'
-
 ---@type table<string, quillon.Subcommand>
 M.subcommands = {
   chat = {
@@ -33,7 +33,10 @@ M.subcommands = {
   explain = {
     help = 'explain the lines of the range, else the code around the cursor',
     run = function(_, range)
-      require('quillon.chat').ask(EXPLAIN, { references = { code(range) }, fresh = true })
+      require('quillon.chat').ask(
+        words.say('explain'),
+        { references = { code(range) }, fresh = true }
+      )
     end,
   },
   new = {
@@ -90,7 +93,7 @@ M.subcommands = {
     run = function()
       local on = require('quillon.inline').toggle()
       if on ~= nil then
-        vim.notify('Quillon suggests: ' .. (on and 'yes' or 'no'))
+        vim.notify(words.say(on and 'suggests' or 'suggests_not'))
       end
     end,
   },
@@ -150,7 +153,7 @@ function M.create()
       local names = vim.tbl_keys(M.subcommands)
       table.sort(names)
       vim.notify(
-        (':Quillon %s does not exist. There are: %s.'):format(name, table.concat(names, ', ')),
+        words.say('unknown_subcommand', name, table.concat(names, ', ')),
         vim.log.levels.ERROR
       )
       return
@@ -159,7 +162,7 @@ function M.create()
   end, {
     nargs = '*',
     range = true,
-    desc = 'Quillon: chat, explain, status, stop and more',
+    desc = words.say('command'),
     complete = function(start, line)
       return line:match('^%S+%s+%S*$') and M.complete(start) or {}
     end,

@@ -1,18 +1,21 @@
 --- `:checkhealth quillon`
+local words = require('quillon.words')
+
 local M = {}
 
+local say = words.say
 local health = vim.health
 
 local PATIENCE = 20000 -- milliseconds for a program that only tells its version
-local INSTALL = 'Install the Python package quillon, or name the program: '
-  .. "vim.lsp.config('quillon', { cmd = { '/path/to/python', '-I', '-m', 'quillon', 'lsp' } })"
+local CMD =
+  "vim.lsp.config('quillon', { cmd = { '/path/to/python', '-I', '-m', 'quillon', 'lsp' } })"
 
 local function check_neovim()
   health.start('Neovim')
   if vim.fn.has('nvim-0.11') == 0 then
-    health.error('Neovim 0.11 or newer is needed', 'Install a newer Neovim.')
+    health.error(say('health_old'), say('health_update'))
   elseif not require('quillon.inline').available() then
-    health.warn('No suggestions while typing: they need Neovim 0.12', 'Everything else works.')
+    health.warn(say('health_no_inline'), say('health_rest_works'))
   else
     health.ok('Neovim ' .. tostring(vim.version()))
   end
@@ -39,42 +42,42 @@ end
 --- Start the program and see whether it is Quillon.
 ---@param cmd string[]
 local function check_version(cmd)
-  local words = M.version_command(cmd)
-  if not words then
+  local command = M.version_command(cmd)
+  if not command then
     return
   end
-  local shown = table.concat(words, ' ')
-  local started, process = pcall(vim.system, words, { text = true, timeout = PATIENCE })
+  local shown, install = table.concat(command, ' '), say('health_install', CMD)
+  local started, process = pcall(vim.system, command, { text = true, timeout = PATIENCE })
   if not started then
-    health.error(('%s cannot be started: %s'):format(shown, process), INSTALL)
+    health.error(say('health_not_started', shown, process), install)
     return
   end
   local done = process:wait()
   local version = (done.stdout or ''):match('^quillon (%S+)')
   if done.code == 124 then
-    health.error(('%s did not answer in %d seconds'):format(shown, PATIENCE / 1000), INSTALL)
+    health.error(say('health_no_version', shown, PATIENCE / 1000), install)
   elseif done.code ~= 0 then
-    health.error(('%s failed: %s'):format(shown, last_line(done.stderr)), INSTALL)
+    health.error(say('health_program_failed', shown, last_line(done.stderr)), install)
   elseif not version then
-    health.error(('%s is not Quillon: it says %s'):format(shown, last_line(done.stdout)), INSTALL)
+    health.error(say('health_not_quillon', shown, last_line(done.stdout)), install)
   else
-    health.ok('it is Quillon ' .. version)
+    health.ok(say('health_version', version))
   end
 end
 
 local function check_program()
-  health.start('The server')
+  health.start(say('health_server'))
   local cmd, missing = require('quillon.program').command(), require('quillon.program').missing()
   if not cmd then
-    health.info('started by a function of your configuration')
+    health.info(say('health_function'))
   elseif missing then
-    health.error(missing, INSTALL)
+    health.error(missing, say('health_install', CMD))
   else
-    health.ok('program: ' .. vim.fn.exepath(cmd[1]))
+    health.ok(say('health_program', vim.fn.exepath(cmd[1])))
     check_version(cmd)
   end
   if vim.lsp.is_enabled and not vim.lsp.is_enabled('quillon') then
-    health.warn('not enabled', "Call vim.lsp.enable('quillon') in your configuration.")
+    health.warn(say('health_not_enabled'), say('health_enable'))
   end
 end
 
@@ -86,7 +89,7 @@ local function check_buffer()
   end
   local reason = require('quillon.buffer').reason(bufnr)
   if reason then
-    health.info(('%s is left alone: %s'):format(vim.fn.bufname(bufnr), reason))
+    health.info(say('health_left_alone', vim.fn.bufname(bufnr), reason))
   end
 end
 
@@ -94,22 +97,17 @@ local function check_client()
   local client = require('quillon.client').get()
   local crash = require('quillon.restart').last()
   if crash then
-    health.warn('the server stopped: ' .. crash, ':Quillon log says why; :Quillon restart.')
+    health.warn(say('health_stopped', crash), say('health_log_says'))
   end
   if not client then
-    health.warn('not running', 'Open a file of a project; then run this again.')
+    health.warn(say('health_not_running'), say('health_open_file'))
     return
   end
   local info = client.server_info or {}
-  health.ok(
-    ('running: %s %s in %s'):format(info.name or '', info.version or '', client.root_dir or '')
-  )
+  health.ok(say('health_running', info.name or '', info.version or '', client.root_dir or ''))
   local response = client:request_sync('quillon/status/get', vim.empty_dict(), 10000)
   if not response or response.err then
-    health.error(
-      response and response.err.message or 'The server does not answer.',
-      ':Quillon restart starts it again; :Quillon log says what it did.'
-    )
+    health.error(response and response.err.message or say('health_silent'), say('health_restart'))
     return
   end
   M.check_model(response.result)
@@ -121,14 +119,11 @@ function M.check_model(status)
     health.info(line)
   end
   if status.state == 'failed' then
-    health.error('The model does not run.', 'Run `quillon doctor` in a terminal.')
+    health.error(say('health_model_failed'), say('health_doctor'))
   elseif status.state == 'absent' then
-    health.info('The model is loaded when it is first needed.')
+    health.info(say('health_model_absent'))
   elseif status.embedded == true then
-    health.info(
-      'The embedded model only shows how things work. `quillon model list` in a terminal names '
-        .. 'better ones, and `quillon model pull NAME` downloads one.'
-    )
+    health.info(say('health_embedded'))
   end
 end
 
@@ -137,7 +132,7 @@ function M.check()
   check_program()
   check_buffer()
   check_client()
-  health.info('log: ' .. require('quillon.command').log_file())
+  health.info(say('health_log', require('quillon.command').log_file()))
 end
 
 return M

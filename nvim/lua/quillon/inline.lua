@@ -1,4 +1,6 @@
 --- Suggestions while typing, by |vim.lsp.inline_completion| of Neovim 0.12.
+local words = require('quillon.words')
+
 local M = {}
 
 local silent_until = 0
@@ -42,7 +44,7 @@ end
 ---@return boolean
 local function ready()
   if not M.available() then
-    vim.notify('Suggestions need Neovim 0.12.', vim.log.levels.WARN)
+    vim.notify(words.say('needs_newer'), vim.log.levels.WARN)
     return false
   end
   return require('quillon.client').need() ~= nil
@@ -53,18 +55,18 @@ end
 ---@param keys quillon.Keys
 function M.map(bufnr, keys)
   local actions = {
-    accept = { M.accept, 'Accept the suggestion' },
-    accept_word = { M.accept_word, 'Accept the next word of the suggestion' },
-    accept_line = { M.accept_line, 'Accept the next line of the suggestion' },
-    next = { M.next, 'Next suggestion' },
-    previous = { M.previous, 'Previous suggestion' },
+    accept = M.accept,
+    accept_word = M.accept_word,
+    accept_line = M.accept_line,
+    next = M.next,
+    previous = M.previous,
   }
   for name, action in pairs(actions) do
     local key = keys[name]
     if key and M.is_free(bufnr, key) then
       vim.keymap.set('i', key, function()
-        return action[1]() and '' or M.fallback(key)
-      end, { buffer = bufnr, expr = true, desc = action[2] })
+        return action() and '' or M.fallback(key)
+      end, { buffer = bufnr, expr = true, desc = words.say('key_' .. name) })
     end
   end
 end

@@ -18,7 +18,7 @@ end
 function M.missing()
   local cmd = M.command()
   if cmd and vim.fn.executable(cmd[1]) == 0 then
-    return ('%s is not an executable on the PATH'):format(cmd[1])
+    return require('quillon.words').say('not_on_path', cmd[1])
   end
 end
 
@@ -29,12 +29,7 @@ function M.tell()
   local problem = not told and vim.lsp.is_enabled and vim.lsp.is_enabled('quillon') and M.missing()
   if problem then
     told = true
-    vim.notify(
-      ('Quillon: %s. Install the Python package quillon, or set its path; :checkhealth quillon says how.'):format(
-        problem
-      ),
-      vim.log.levels.WARN
-    )
+    vim.notify(require('quillon.words').say('install', problem), vim.log.levels.WARN)
   end
   return told
 end

@@ -1,4 +1,6 @@
 --- The `@file`, `@symbol` and `#selection` marks in a question.
+local words = require('quillon.words')
+
 local M = {}
 
 ---@class quillon.Reference
@@ -59,12 +61,7 @@ function M.one(mark, root, selection, bufnr)
     vim.fs.basename(vim.uri_to_fname(found[1].uri)),
     found[1].range.start.line + 1
   )
-  local several = #found > 1
-    and ('%s is defined in %d places; the one in %s is attached.'):format(
-      mark:sub(2),
-      #found,
-      place
-    )
+  local several = #found > 1 and words.say('several', mark:sub(2), #found, place)
   return found[1], several or nil
 end
 
@@ -72,9 +69,9 @@ end
 ---@return string
 function M.problem(mark)
   if mark == '#selection' then
-    return 'Nothing is selected; the question goes without #selection.'
+    return words.say('nothing_selected')
   end
-  return ('There is no file or symbol %s; the question goes without it.'):format(mark:sub(2))
+  return words.say('no_reference', mark:sub(2))
 end
 
 ---@param name string

@@ -1,4 +1,6 @@
 --- Starts a crashed server again, more slowly each time, and gives up with a sentence.
+local words = require('quillon.words')
+
 local M = {}
 
 local DELAYS = { 500, 1000, 2000, 4000, 8000 }
@@ -35,15 +37,10 @@ function M.exited(code, signal, client_id)
     return
   end
   local delay = M.delay(vim.uv.now())
-  local reason = signal ~= 0 and ('signal %d'):format(signal) or ('exit status %d'):format(code)
-  last_crash = ('%s at %s'):format(reason, os.date('%H:%M:%S'))
+  local reason = signal ~= 0 and words.say('signal', signal) or words.say('exit_status', code)
+  last_crash = words.say('crashed_at', reason, os.date('%H:%M:%S'))
   if not delay then
-    vim.notify(
-      ("Quillon's server keeps stopping (%s). :Quillon log says why; :Quillon restart tries again."):format(
-        reason
-      ),
-      vim.log.levels.ERROR
-    )
+    vim.notify(words.say('keeps_stopping', reason), vim.log.levels.ERROR)
     return
   end
   vim.defer_fn(M.start, delay)

@@ -1,4 +1,6 @@
 --- The state of the engine, for a statusline and for `:Quillon status`.
+local words = require('quillon.words')
+
 local M = {}
 
 ---@class quillon.Status
@@ -13,14 +15,11 @@ local M = {}
 
 local current ---@type quillon.Status?
 
-local WORDS = {
-  absent = 'model not loaded yet',
-  downloading = 'downloading the model',
-  loading = 'loading the model',
-  ready = 'ready',
-  busy = 'working',
-  failed = 'the engine failed',
-}
+---@param state string
+---@return string
+local function engine(state)
+  return words.say('engine', words.state('engine_', state) or state)
+end
 
 --- Take over what the server says; redraws the statusline and fires `User QuillonStatus`.
 ---@param status quillon.Status
@@ -45,30 +44,30 @@ function M.line()
     return ''
   end
   if require('quillon.inline').snoozed() then
-    return 'Quillon: silent'
+    return words.say('silent')
   end
   if not current then
     return 'Quillon'
   end
   local percent = current.progress and (' %d%%'):format(math.floor(current.progress * 100)) or ''
-  return 'Quillon: ' .. (WORDS[current.state] or current.state) .. percent
+  return engine(current.state) .. percent
 end
 
 --- Everything known, as lines for people.
 ---@param status quillon.Status
 ---@return string[]
 function M.describe(status)
-  local lines = { 'Quillon: ' .. (WORDS[status.state] or status.state) }
-  local function add(text, value)
+  local lines = { engine(status.state) }
+  local function add(key, value)
     if value and value ~= vim.NIL and value ~= '' and value ~= 0 then
-      table.insert(lines, text:format(value))
+      table.insert(lines, key and words.say(key, value) or value)
     end
   end
-  add('Model: %s', status.model)
-  add('Context: %d tokens', status.context)
-  add('Speed: %.1f tokens/s', status.tokensPerSecond)
-  add('%s', status.message)
-  add('No suggestion: %s', status.noSuggestion)
+  add('status_model', status.model)
+  add('status_context', status.context)
+  add('status_speed', status.tokensPerSecond)
+  add(nil, status.message)
+  add('status_no_suggestion', status.noSuggestion)
   return lines
 end
 

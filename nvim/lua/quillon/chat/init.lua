@@ -1,6 +1,7 @@
 --- The chat: one conversation, asked turn by turn.
 local lines = require('quillon.chat.lines')
 local transcript = require('quillon.chat.transcript')
+local words = require('quillon.words')
 
 local M = {}
 
@@ -60,7 +61,7 @@ function M.ask(text, options)
     return false
   end
   if running then
-    vim.notify('Quillon still answers. Stop it first with :Quillon stop.')
+    vim.notify(words.say('still_answers'))
     return false
   end
   if options.fresh then
@@ -93,7 +94,7 @@ function M.replace(client, turn, text)
       return
     end
     if err or not stored then
-      vim.notify(err and err.message or 'The server gave no answer.', vim.log.levels.ERROR)
+      vim.notify(err and err.message or words.say('no_answer'), vim.log.levels.ERROR)
       require('quillon.chat.window').write(text)
       replacing = turn
       return
@@ -175,9 +176,9 @@ function M.ended(mine, err, result)
     conversation = result.conversationId
     transcript.finish(current, result)
   elseif err and err.code == CANCELLED then
-    transcript.fail(current, 'Stopped.')
+    transcript.fail(current, words.state('end_', 'cancelled'))
   else
-    transcript.fail(current, err and err.message or 'The server gave no answer.')
+    transcript.fail(current, err and err.message or words.say('no_answer'))
   end
   M.settle()
 end
@@ -193,7 +194,7 @@ end
 ---@param client_id integer
 function M.lost(client_id)
   if running and running.client_id == client_id then
-    transcript.fail(current, 'The server stopped while it answered.')
+    transcript.fail(current, words.say('server_stopped'))
     M.settle()
   end
 end
@@ -202,7 +203,7 @@ end
 function M.stop()
   local client = running and vim.lsp.get_client_by_id(running.client_id)
   if not running or not client then
-    vim.notify('Quillon answers nothing at the moment.')
+    vim.notify(words.say('answers_nothing'))
     return
   end
   require('quillon.approval').deny_all()
@@ -247,7 +248,7 @@ end
 --- Take the question under the cursor up again: sent, it replaces its turn and what followed.
 function M.edit_question()
   if running then
-    vim.notify('Quillon still answers. Stop it first with :Quillon stop.')
+    vim.notify(words.say('still_answers'))
     return
   end
   local row = vim.api.nvim_win_get_cursor(0)[1]
@@ -289,9 +290,7 @@ function M.apply_edit()
   client:request('quillon/edit/check', { files = block.files }, function(err)
     local stale = require('quillon.edit').stale(block.edit)
     if err or stale then
-      vim.notify(
-        err and err.message or ('%s has changed since this was proposed. Ask again.'):format(stale)
-      )
+      vim.notify(err and err.message or words.say('has_changed', stale))
     elseif block.state == 'proposed' then
       local edit = require('quillon.edit').confirmed(block.edit)
       vim.lsp.util.apply_workspace_edit(edit, client.offset_encoding)

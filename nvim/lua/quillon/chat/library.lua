@@ -1,4 +1,6 @@
 --- The stored conversations: chosen, renamed, deleted, exported.
+local words = require('quillon.words')
+
 local M = {}
 
 ---@class quillon.ConversationSummary
@@ -40,7 +42,7 @@ local function select(prompt, done)
       return
     end
     if not rows or #rows == 0 then
-      vim.notify('There are no stored conversations.')
+      vim.notify(words.say('none_stored'))
       return
     end
     vim.ui.select(rows, {
@@ -59,7 +61,7 @@ end
 
 --- Choose a stored conversation and open it.
 function M.choose()
-  select('Conversations', function(row)
+  select(words.say('conversations'), function(row)
     M.load(row.conversationId)
   end)
 end
@@ -79,7 +81,7 @@ end
 local function shown()
   local id = require('quillon.chat').conversation()
   if not id then
-    vim.notify('There is no conversation yet. Ask a question first.')
+    vim.notify(words.say('no_conversation'))
   end
   return id
 end
@@ -99,23 +101,26 @@ function M.rename(title)
     local params = { conversationId = id, title = wanted }
     require('quillon.client').ask('quillon/conversations/rename', params, function(problem)
       if not failed(problem) then
-        vim.notify('The conversation is called ' .. wanted .. ' now.')
+        vim.notify(words.say('renamed', wanted))
       end
     end)
   end
   if title ~= '' then
     rename(title)
   else
-    vim.ui.input({ prompt = 'Title of the conversation: ' }, rename)
+    vim.ui.input({ prompt = words.say('title') }, rename)
   end
 end
 
 --- Choose a stored conversation and delete it, once the user says so again.
 function M.delete()
-  select('Delete which conversation?', function(row)
-    local question = ('Delete “%s”? It cannot be brought back.'):format(row.title)
-    vim.ui.select({ 'Delete', 'Keep' }, { prompt = question }, function(choice)
-      if choice ~= 'Delete' then
+  select(words.say('delete_which'), function(row)
+    local question = words.say('delete_sure', row.title)
+    vim.ui.select({ 'delete', 'keep' }, {
+      prompt = question,
+      format_item = words.say,
+    }, function(choice)
+      if choice ~= 'delete' then
         return
       end
       local params = { conversationId = row.conversationId }

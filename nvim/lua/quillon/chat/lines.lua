@@ -1,4 +1,6 @@
 --- A transcript as the lines of a buffer, and which of them fold.
+local language = require('quillon.words')
+
 local M = {}
 
 local CARD = '▸ '
@@ -62,7 +64,8 @@ function draw.tool(lines, block)
   local briefs = vim.iter(names):map(function(name)
     return brief(block.arguments[name])
   end)
-  local head = ('%s %s · %s'):format(block.name, briefs:join(' '), block.state)
+  local state = language.state('state_', block.state) or block.state
+  local head = ('%s %s · %s'):format(block.name, briefs:join(' '), state)
   table.insert(lines, CARD .. head:gsub('%s+', ' '))
   for _, name in ipairs(names) do
     add(lines, name .. ': ' .. words(block.arguments[name]), BODY)
@@ -73,15 +76,15 @@ function draw.tool(lines, block)
   end
   if block.asked then
     table.insert(lines, '')
-    local what = M.is_diff(block.asked) and 'This is the change:' or 'This will run:'
-    add(lines, 'Waiting for your approval. ' .. what)
+    add(lines, language.say(M.is_diff(block.asked) and 'waiting_change' or 'waiting_run'))
     add(lines, block.asked, '    ')
   end
 end
 
 ---@param block quillon.EditBlock
 function draw.edit(lines, block)
-  local hint = block.state == 'proposed' and '`ga` applies it, `gx` discards it' or block.state
+  local hint = block.state == 'proposed' and language.say('edit_hint')
+    or language.state('state_', block.state)
   table.insert(lines, ('✎ %s · %s'):format(block.label:gsub('%s+', ' '), hint))
 end
 
@@ -90,7 +93,7 @@ end
 ---@return string[] lines
 ---@return table<integer, quillon.Block> blocks
 function M.of_turn(turn)
-  local lines, blocks = { '## You', '' }, {}
+  local lines, blocks = { '## ' .. language.say('you'), '' }, {}
   add(lines, turn.question)
   vim.list_extend(lines, { '', '## Quillon', '' })
   for _, block in ipairs(turn.blocks) do

@@ -1,4 +1,6 @@
 --- What the chat shows, as values: turns of a question and an answer made of blocks. No editor here.
+local words = require('quillon.words')
+
 local M = {}
 
 ---@class quillon.ToolBlock
@@ -125,12 +127,6 @@ function M.approval(transcript, params, preview)
   end
 end
 
-local REASONS = {
-  length = 'The answer reached its longest length.',
-  cancelled = 'Stopped.',
-  toolLimit = 'The turn reached its limit of tool calls.',
-}
-
 --- The turn is over. A server that streamed nothing still gave its answer with the result.
 ---@param transcript quillon.Transcript
 ---@param result table the server's `ChatResult`
@@ -146,13 +142,10 @@ function M.finish(transcript, result)
     advance.text(turn, { text = result.text })
   end
   local usage = result.usage
-  local tokens = ('%d tokens read (%d cached), %d written'):format(
-    usage.promptTokens,
-    usage.cachedTokens,
-    usage.completionTokens
-  )
-  local speed = usage.tokensPerSecond > 0 and (', %.1f tokens/s'):format(usage.tokensPerSecond)
-  M.close(turn, vim.trim((REASONS[result.finishReason] or '') .. ' ' .. tokens .. (speed or '')))
+  local tokens = words.say('tokens', usage.promptTokens, usage.cachedTokens, usage.completionTokens)
+  local speed = usage.tokensPerSecond > 0 and words.say('speed', usage.tokensPerSecond) or ''
+  local reason = words.state('end_', result.finishReason) or ''
+  M.close(turn, vim.trim(reason .. ' ' .. tokens .. speed))
 end
 
 --- The turn is over without a result.

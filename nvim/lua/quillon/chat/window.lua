@@ -1,9 +1,9 @@
 --- The chat's two windows: the transcript, and below it where questions are written.
+local words = require('quillon.words')
+
 local M = {}
 
 local ASK_HEIGHT = 5
--- In a narrow window its end is left out, not its beginning.
-local ASK_BAR = 'Ask: <CR> sends, <C-c> stops, @ and # attach%<'
 
 local log_buffer ---@type integer?
 local ask_buffer ---@type integer?
@@ -55,23 +55,26 @@ end
 function M.map_log(bufnr)
   local chat = require('quillon.chat')
   local function map(key, action, description)
-    vim.keymap.set('n', key, action, { buffer = bufnr, desc = description })
+    vim.keymap.set('n', key, action, { buffer = bufnr, desc = words.say(description) })
   end
-  map('<C-c>', chat.stop, 'Stop the answer')
-  map('ga', chat.apply_edit, 'Apply the edit under the cursor')
-  map('gx', chat.discard_edit, 'Discard the edit under the cursor')
-  map('r', chat.edit_question, 'Edit the question under the cursor and send it again')
-  map('q', M.close, 'Close the chat')
-  map('<CR>', M.follow, 'Open the place under the cursor')
+  map('<C-c>', chat.stop, 'key_stop')
+  map('ga', chat.apply_edit, 'key_apply')
+  map('gx', chat.discard_edit, 'key_discard')
+  map('r', chat.edit_question, 'key_question')
+  map('q', M.close, 'key_close')
+  map('<CR>', M.follow, 'key_follow')
 end
 
 ---@param bufnr integer
 function M.map_ask(bufnr)
   local chat = require('quillon.chat')
-  vim.keymap.set('n', '<CR>', M.send, { buffer = bufnr, desc = 'Send the question' })
-  vim.keymap.set({ 'n', 'i' }, '<C-s>', M.send, { buffer = bufnr, desc = 'Send the question' })
-  vim.keymap.set({ 'n', 'i' }, '<C-c>', chat.stop, { buffer = bufnr, desc = 'Stop the answer' })
-  vim.keymap.set('n', 'q', M.close, { buffer = bufnr, desc = 'Close the chat' })
+  local function map(modes, key, action, description)
+    vim.keymap.set(modes, key, action, { buffer = bufnr, desc = words.say(description) })
+  end
+  map('n', '<CR>', M.send, 'key_send')
+  map({ 'n', 'i' }, '<C-s>', M.send, 'key_send')
+  map({ 'n', 'i' }, '<C-c>', chat.stop, 'key_stop')
+  map('n', 'q', M.close, 'key_close')
 end
 
 --- Show both windows; the cursor goes to the question.
@@ -88,7 +91,8 @@ function M.open()
     vim.api.nvim_set_current_win(vim.fn.bufwinid(log))
     vim.cmd(('belowright %dsplit'):format(ASK_HEIGHT))
     vim.api.nvim_win_set_buf(0, ask)
-    vim.wo.winbar = ASK_BAR
+    -- In a narrow window its end is left out, not its beginning.
+    vim.wo.winbar = words.say('ask_bar')
     vim.wo.winfixheight = true
     vim.wo.number = false
     vim.wo.relativenumber = false
@@ -204,12 +208,12 @@ end
 function M.follow()
   local path, line = vim.fn.expand('<cWORD>'):match('([%w_./-]+%.%w+):(%d+)')
   if not path then
-    vim.notify('There is no place such as a.py:1 under the cursor.')
+    vim.notify(words.say('no_place'))
     return
   end
   local file = vim.fs.joinpath(require('quillon.chat').root(), path)
   if not vim.uv.fs_stat(file) then
-    vim.notify(('There is no file %s.'):format(file), vim.log.levels.WARN)
+    vim.notify(words.say('no_file', file), vim.log.levels.WARN)
     return
   end
   vim.api.nvim_set_current_win(file_window())
