@@ -54,6 +54,20 @@ async def test_a_notice_an_approval_and_an_error_of_the_chat(folder):
         assert refused["error"]["message"] == "问题为空。请输入问题后再发送。"
 
 
+@pytest.mark.parametrize(("title", "ran"), [("运行一次", True), ("不运行", False)])
+async def test_an_approval_by_a_message(folder, title, ran):
+    async with start(folder, {"reply": RUN_TESTS}, {"reply": "好。"}) as server:
+        await shake(server, folder, {}, locale="zh-cn")
+        number = ask(server, "运行测试")
+        asked = await server.until(lambda m: m.get("method") == "window/showMessageRequest")
+        assert asked["params"]["message"].startswith("Quillon：允许模型运行 run_tests 吗？\n")
+        assert title in [action["title"] for action in asked["params"]["actions"]]
+        server.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"title": title}})
+        _, streamed = await answer(server, number)
+        states = [value["state"] for value in streamed if value["kind"] == "toolCall"]
+        assert states[-1] == ("done" if ran else "denied")
+
+
 async def test_the_title_of_progress_and_of_an_explanation(folder):
     async with start(folder, {"match": "解释", "reply": "它返回 1。"}) as server:
         await shake(server, folder, CLIENT, locale="zh-cn")
