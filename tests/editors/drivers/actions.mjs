@@ -1,5 +1,6 @@
 // A code action is listed, resolved by the model, applied, and undone in one step, also where the
-// editor lists the actions anew meanwhile; "Explain" answers in the chat.
+// editor lists the actions anew meanwhile; "Explain" answers in the chat. What a checker reported of a
+// file is known once that is open.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -11,11 +12,14 @@ export const files = {
   'slow.py': 'def slow(a):\n    return a\n',
   'stopped.py': 'def stopped(a):\n    return a\n',
   'broken.py': 'def broken(a):\n    return a\n',
+  // Not where the cursor is at first: of what is there the editor tells when it asks for code actions.
+  'wrong.py': 'x = 1\n\nnope\n',
 };
 
 export default async function actions(session) {
   const { page } = session;
   await session.ready();
+  await reported(session);
   await session.press('Control+Home');
 
   // Nothing changes before the change is accepted.
@@ -88,16 +92,32 @@ export default async function actions(session) {
   await answer.locator('strong', { hasText: 'adds' }).waitFor();
   await session.picture('explained');
 
-  // The same from a selection, by the command of the editor's menu.
+  // The same from a selection, by its key.
   await session.focusEditor();
-  await session.press('Control+a');
-  await session.command('Quillon: Explain the Selected Code');
+  await session.press('Control+a', 'Control+k', 'x');
   await session.until('a new conversation', async () =>
     (await session.chat.locator('article.question').allTextContents()).some((text) =>
       text.includes('Explain this code.'),
     ),
   );
   await session.answer(1);
+  await opened(session);
+}
+
+/** A checker reports a problem of a file that is not open. */
+async function reported(session) {
+  const wrong = path.join(process.env.QUILLON_TEST_DATA, 'wrong-file');
+  fs.writeFileSync(wrong, path.join(session.workspace, 'wrong.py'));
+  await session.page.locator('.statusbar-item[id="status.problems"]', { hasText: '1' }).waitFor();
+}
+
+/** Opened later, its problem is known to the tools of the chat. */
+async function opened(session) {
+  await session.openFile('wrong.py');
+  await session.newChat();
+  await session.ask('Anything wrong?');
+  await (await session.answer(1)).getByText('A name is not defined.').waitFor();
+  fs.writeFileSync(path.join(process.env.QUILLON_TEST_DATA, 'wrong-file'), '');
 }
 
 async function undone(session) {
