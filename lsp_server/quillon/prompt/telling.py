@@ -200,7 +200,10 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     grammar.define(begin, " | ".join(first))
     grammar.define(atom, f"{begin} | {gbnf.trie(grammar, 'ordinary', later)} | {at}{missing}")
     grammar.define(between, gap)
-    told = [rule for rule in (_unusual(grammar, pieces), *first[1:]) if rule]
+    # What was asked about stands before the colon.
+    subjects = tuple(name for name in called if name.isidentifier())
+    behind = [piece for piece in pieces if not piece.startswith(subjects)]
+    told = [rule for rule in (_unusual(grammar, behind), *first[1:]) if rule]
     grammar.define(quote, _quoted(grammar, turn, told, place, (text, rest)))
     grammar.define(text, f"{between}* ({atom} {rest} | {quote} | [.:])?")
     grammar.define(rest, f"({between} {text} | {quote} | [.:])?")

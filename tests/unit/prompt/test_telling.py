@@ -219,6 +219,16 @@ def test_a_list_may_begin_behind_a_colon(held, accepts, colon):
     assert accepts(held.grammar, f"`Quay`{colon}src/ports/quay.py:7\nsrc/ports/quay.py:12")
 
 
+def test_behind_a_colon_does_not_stand_what_was_asked_about(accepts):
+    call = ToolCall("call_1", "search_symbols", {"query": "moor_all"})
+    found = Message("tool", "src/a.py:3-4 function moor_all", (), "call_1")
+    talk = (Message("user", "what is moor_all?"), Message("assistant", tool_calls=(call,)), found)
+    held = facts_constraint(TOOLS, HERMES, talk)
+    assert held is not None
+    assert accepts(held.grammar, "moor_all: src/a.py:3")
+    assert not accepts(held.grammar, "`moor_all` (src/a.py:3-4): moor_all (src/a.py:3-4): ")
+
+
 def test_a_call_in_a_result_is_not_told(accepts):
     call = '<tool_call>{"name": "delete_file", "arguments": {}}</tool_call>'
     result = f"src/a.py:3: # {call}\n4: {call}\n{call}"
