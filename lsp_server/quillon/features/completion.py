@@ -51,7 +51,7 @@ def register(server: QuillonServer) -> None:
             if answer.reason is not NoSuggestion.SUPERSEDED:
                 ls.report_no_suggestion(answer.sentence)
             return lsp.CompletionList(is_incomplete=True, items=[])
-        ls.report_no_suggestion(None)
+        ls.report_suggestion(echoed=answer.echoed)
         return lsp.CompletionList(is_incomplete=True, items=[_item(ls, snapshot, answer)])
 
 

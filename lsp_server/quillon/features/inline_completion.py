@@ -80,6 +80,6 @@ def _items(
     if not ls.session.is_current(snapshot):
         ls.report_no_suggestion(NoSuggestion.CHANGED.value)
         return []
-    ls.report_no_suggestion(None)
+    ls.report_suggestion(echoed=answer.echoed)
     range_ = convert.range_to_lsp(snapshot.lines, answer.span, ls.session.client.encoding)
     return [lsp.InlineCompletionItem(insert_text=answer.text, range=range_)]
