@@ -203,7 +203,7 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     # What was asked about stands before the colon.
     subjects = tuple(name for name in called if name.isidentifier())
     behind = [piece for piece in pieces if not piece.startswith(subjects)]
-    told = [rule for rule in (_unusual(grammar, behind), *first[1:]) if rule]
+    told = [rule for rule in (_unusual(grammar, behind), place and f'("在" " "?)? {place}') if rule]
     grammar.define(quote, _quoted(grammar, turn, told, place, (text, rest)))
     grammar.define(text, f"{between}* ({atom} {rest} | {quote} | [.:])?")
     grammar.define(rest, f"({between} {text} | {quote} | [.:])?")
@@ -224,8 +224,12 @@ def _absent(turn: Sequence[Message]) -> frozenset[str]:
 
 def _unusual(grammar: gbnf.Grammar, pieces: Sequence[str]) -> str:
     """The rule for places, numbers and names that are no words."""
-    found = [piece for piece in pieces if not _WORD.fullmatch(piece)]
-    return gbnf.trie(grammar, "unusual", found) if found else ""
+    return _some(grammar, "unusual", [each for each in pieces if not _WORD.fullmatch(each)])
+
+
+def _some(grammar: gbnf.Grammar, name: str, texts: Sequence[str]) -> str:
+    """The rule for one of the texts; empty where there are none."""
+    return gbnf.trie(grammar, name, texts) if texts else ""
 
 
 def _quoted(
