@@ -80,6 +80,16 @@ async function toolCall(session) {
   await said(session, 'The answer is complete.');
   await session.picture('answer');
 
+  // Without a file there is no cursor; the sentence about it goes when it was read.
+  await session.command('View: Close All Editors');
+  await answer.locator('.code-bar [aria-label="Insert at the cursor"]').click();
+  const banner = chat.locator('.banner', { hasText: 'Open a file first' });
+  await banner.waitFor();
+  await session.picture('problem');
+  await banner.locator('[aria-label="Dismiss"]').click();
+  await banner.waitFor({ state: 'hidden' });
+  await writes(session);
+
   // The place in the answer opens the file; the code goes to its cursor.
   await answer.locator('a.place', { hasText: 'a.py:1' }).click();
   await session.shows('a.py');

@@ -85,6 +85,14 @@ async function anew(session) {
   await session.equal('it is in the input', () => input.inputValue(), 'Second question');
   await chat.locator('.editing').waitFor();
   await session.picture('editing');
+  // A hidden view has no page; the next one has it all.
+  await input.fill('A half question');
+  await session.kept('A half question');
+  await session.command('View: Show Explorer');
+  await session.page.locator('.explorer-folders-view').waitFor();
+  await session.openChat();
+  await session.equal('its text is there', () => input.inputValue(), 'A half question');
+  await chat.locator('.editing').waitFor();
   await input.press('Escape');
   await session.equal('Escape leaves it', () => input.inputValue(), '');
   await second.locator('[aria-label="Edit and ask again"]').press('Enter');
