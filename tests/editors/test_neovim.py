@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,32 @@ def test_without_a_server(name: str, surroundings: Surroundings) -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (LUA / "server").glob("*.lua")))
 def test_on_the_scripted_engine(name: str, surroundings: Surroundings) -> None:
-    command = server_command({"engine": engine_settings(surroundings.folder)})
-    done = run_scenario(LUA / "server" / f"{name}.lua", surroundings, command)
+    scripted(LUA / "server" / f"{name}.lua", surroundings)
+
+
+def test_a_conversation_of_another_editor(surroundings: Surroundings) -> None:
+    for name in ("asks", "opens"):
+        scripted(LUA / "restored" / f"{name}.lua", surroundings)
+
+
+def test_a_slow_model(surroundings: Surroundings) -> None:
+    scripted(LUA / "models" / "loading.lua", surroundings, loadGate="load")
+
+
+def scripted(script: Path, surroundings: Surroundings, **more: Any) -> None:
+    """Run a scenario on the scripted engine, whose requests and gates it can see."""
+    folder = surroundings.folder
+    requests = folder / "requests.jsonl"
+    settings = engine_settings(folder, record=str(requests), **more)
+    given = {"QUILLON_TEST_REQUESTS": str(requests), "QUILLON_TEST_GATES": str(folder / "gates")}
+    done = run_scenario(script, surroundings, server_command({"engine": settings}), given)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.endswith("passed\n"), done.stdout
+
+
+def test_without_a_model(surroundings: Surroundings) -> None:
+    command = server_command({"model": {"path": str(surroundings.folder / "gone.gguf")}})
+    done = run_scenario(LUA / "models" / "gone.lua", surroundings, command)
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("passed\n"), done.stdout
 

@@ -79,6 +79,13 @@ function M.chat_text()
   return table.concat(M.chat_lines(), '\n')
 end
 
+--- The last request that the scripted engine was sent, as it recorded it.
+---@return string
+function M.request()
+  local rows = vim.fn.readfile(vim.env.QUILLON_TEST_REQUESTS)
+  return rows[#rows]
+end
+
 --- Type keys in insert mode and stay there while `inside` waits: Neovim drops inline completions
 --- that arrive in another mode, and feedkeys leaves insert mode when its keys end.
 ---@param keys string

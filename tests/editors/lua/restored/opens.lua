@@ -1,0 +1,22 @@
+-- What another Neovim asked is opened and gone on with.
+local t = require('testing')
+
+vim.lsp.enable('quillon')
+local bufnr = t.open('a.py', { 'def add(a, b):', '    return a + b' })
+t.attached(bufnr)
+t.choose('What does add do?')
+vim.cmd('Quillon conversations')
+t.wait('the stored conversation', function()
+  return vim.fn.bufnr('quillon://chat') ~= -1 and t.chat_text():find('That is all.', 1, true)
+end)
+t.check('its tool', t.chat_text():find('▸ read_file a.py · done', 1, true), t.chat_text())
+t.check('with the result', t.chat_text():find('│ .*def add'), t.chat_text())
+
+vim.cmd('Quillon chat And then?')
+t.wait('the next answer', function()
+  return t.chat_text():find('tokens read', 1, true) and not require('quillon.chat').is_running()
+end, t.chat_text)
+local request = t.request()
+t.check('the model is asked', request:find('And then?', 1, true), request)
+t.check('and reads what was said', request:find('That is all.', 1, true), request)
+t.done()
