@@ -21,7 +21,6 @@ export default async function models(session) {
 async function downloads(session, hub) {
   const { page } = session;
   await session.ready();
-  await session.theme('Dark Modern');
   await session.command('Quillon: Choose a Model');
   await row(page, 'Qwen2.5-Coder 7B').waitFor();
   await session.picture('picker');

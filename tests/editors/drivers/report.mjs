@@ -9,7 +9,7 @@ export async function report(session) {
   const quickPick = page.locator('.quick-input-widget');
   const parts = {
     repeated: async () => session.repeated,
-    picture: () => session.picture('failure'),
+    picture: () => session.screenshot('failure'),
     tab: () => page.locator('.tab.active').allTextContents(),
     editor: () => session.lines(),
     status: () => session.status(),

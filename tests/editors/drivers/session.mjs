@@ -9,12 +9,12 @@ export const PATIENCE = Number(process.env.QUILLON_TEST_PATIENCE ?? 600_000);
 /** Milliseconds of a first try, where what is clicked may be renewed; each next try has twice as many. */
 const FIRST_TRY = 10_000;
 
-/** Names of themes in the settings, and the class of the page. */
+/** Of the two themes that follow the system's look, how that is; of each other one its name in the settings. */
 const THEMES = {
-  'Dark Modern': ['Dark Modern', 'vs-dark'],
-  'Light Modern': ['Light Modern', 'vs'],
-  'Dark High Contrast': ['Default High Contrast', 'hc-black'],
-  'Light High Contrast': ['Default High Contrast Light', 'hc-light'],
+  'Dark Modern': { look: 'vs-dark', system: 'dark' },
+  'Light Modern': { look: 'vs', system: 'light' },
+  'Dark High Contrast': { look: 'hc-black', setting: 'Default High Contrast' },
+  'Light High Contrast': { look: 'hc-light', setting: 'Default High Contrast Light' },
 };
 
 /** The file of a scope's settings: `User` or `Machine`. */
@@ -31,6 +31,7 @@ export function replace(file, values) {
 
 export class Session {
   #pictures = 0;
+  #theme = 'Light Modern';
   /** What needed another try, for the report of a failure. */
   repeated = [];
 
@@ -138,7 +139,18 @@ export class Session {
     }
   }
 
+  /** Keep what is on the screen, in both themes where the scenario has set none. */
   async picture(name) {
+    const file = await this.screenshot(name);
+    if (this.#theme !== 'Light Modern') return file;
+    await this.#look('Dark Modern');
+    await this.page.screenshot({ path: file.replace(/\.png$/, '-dark.png') });
+    await this.#look('Light Modern');
+    return file;
+  }
+
+  /** Keep what is on the screen as it is. */
+  async screenshot(name) {
     const file = path.join(
       this.asked.pictures,
       `${String(++this.#pictures).padStart(2, '0')}-${name}.png`,
@@ -206,8 +218,19 @@ export class Session {
 
   /** Set the colour theme, and wait until the workbench has it. */
   async theme(name) {
-    const [setting, look] = THEMES[name];
-    this.configure({ 'workbench.colorTheme': setting });
+    this.#theme = name;
+    const { setting } = THEMES[name];
+    this.configure({
+      'window.autoDetectColorScheme': setting === undefined,
+      ...(setting && { 'workbench.colorTheme': setting }),
+    });
+    await this.#look(name);
+  }
+
+  /** The system's look, which the workbench follows at once: to write settings takes much longer. */
+  async #look(name) {
+    const { look, system } = THEMES[name];
+    if (system) await this.page.emulateMedia({ colorScheme: system });
     await this.page.locator(`.monaco-workbench.${look}`).waitFor();
   }
 
