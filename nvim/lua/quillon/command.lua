@@ -39,6 +39,12 @@ M.subcommands = {
       )
     end,
   },
+  preview = {
+    help = 'choose a code action and see what it would change, before it does',
+    run = function(_, range)
+      require('quillon.preview').choose(range)
+    end,
+  },
   new = {
     help = 'begin a new conversation',
     run = function()
