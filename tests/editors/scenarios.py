@@ -14,7 +14,8 @@ def drive(
 ) -> None:
     """Play a scenario in a window, whose failure is reported with a picture.
 
-    The pictures of its steps, in a light and a dark theme, stay in the editors' cache, or where `QUILLON_TEST_PICTURES` says.
+    The pictures of its steps, in a light and a dark theme, stay in the editors' cache, or where
+    `QUILLON_TEST_PICTURES` says.
     """
     kept = os.environ.get("QUILLON_TEST_PICTURES") or cache_folder() / "pictures"
     failure = editor.drive(scenario, window, Path(kept) / scenario, machine, **given)
