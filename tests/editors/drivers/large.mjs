@@ -5,12 +5,15 @@ const LINE = `value = "${'x'.repeat(91)}"\n`;
 export const files = { 'a.py': 'x = 1\n' };
 
 export default async function large(session) {
+  // At once: the search for files would not find one that is written while it runs.
+  session.write('large.py', LINE.repeat(500_000));
+  session.write('larger.py', LINE.repeat(520_000));
   await session.ready();
-  await open(session, 'large.py', 500_000);
+  await open(session, 'large.py');
   await session.tells('The document is too large for suggestions.');
   await session.picture('large');
 
-  await open(session, 'larger.py', 520_000);
+  await open(session, 'larger.py');
   await session.until('it is told that extensions do not get it', async () =>
     (await session.status()).includes('larger than 50 MB'),
   );
@@ -26,9 +29,8 @@ export default async function large(session) {
   await session.until('the server still runs', async () => /ready|working/.test(await session.status()));
 }
 
-/** Open a file of so many lines, and type into it. */
-async function open(session, name, lines) {
-  session.write(name, LINE.repeat(lines));
+/** Open a large file all the same, and type into it. */
+async function open(session, name) {
   await session.find(name);
   const anyway = session.page.getByText('Open Anyway');
   await anyway.waitFor();
