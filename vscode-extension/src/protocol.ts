@@ -141,6 +141,7 @@ export interface StatusParams {
   readonly tokensPerSecond: number;
   readonly progress: number | null;
   readonly noSuggestion: string | null;
+  readonly echoed: boolean;
 }
 
 export interface ConversationSummary {

@@ -133,6 +133,8 @@ export class StatusItem implements vscode.Disposable {
       line(vscode.l10n.t('Suggestions are silenced for {0} minutes.', this.snooze.minutesLeft));
     } else if (this.reason !== '') {
       line(vscode.l10n.t('No suggestion: {0}', this.reason));
+    } else if (status?.echoed) {
+      line(vscode.l10n.t('The last suggestion is what your open files say elsewhere.'));
     }
     return text;
   }

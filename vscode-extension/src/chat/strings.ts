@@ -43,7 +43,8 @@ export const english = {
   cancelled: 'Stopped.',
   tooLong:
     'The answer reached its longest length. Ask for the rest, or raise quillon.chat.maxTokens.',
-  toolLimit: 'The turn reached its limit of tool calls.',
+  toolLimit:
+    'The turn reached its limit of tool calls. Ask it to go on, or raise quillon.chat.maxToolCalls.',
   starting: 'Quillon is starting…',
   install: 'Install',
   settings: 'Open settings',
