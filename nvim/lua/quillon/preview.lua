@@ -187,6 +187,8 @@ local function resolve(client, action, bufnr)
       vim.notify(err.message, vim.log.levels.ERROR)
     elseif resolved and resolved.edit then
       M.show(resolved.edit, client.offset_encoding, action.title)
+    else
+      vim.notify(words.say('no_actions'), vim.log.levels.WARN)
     end
   end, bufnr)
 end
