@@ -16,7 +16,7 @@ MODEL = platformdirs.user_cache_path("quillon", appauthor=False) / "benchmarks" 
 # Those that compare us with others (conformance, fuzz) have commands of their own.
 SCRIPTS = (
     *("server.py", "documents.py", "decode.py", "chat_stream.py", "cancel.py"),
-    *("grammar.py", "vote.py"),
+    *("lost.py", "grammar.py", "vote.py"),
 )
 ON_MODEL = frozenset({"decode.py", "chat_stream.py", "cancel.py"})
 

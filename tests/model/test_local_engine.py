@@ -1,7 +1,6 @@
 """The engine process as its client sees it, on the embedded model."""
 
 import asyncio
-import itertools
 import os
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from quillon.engine.base import (
     Started,
 )
 from quillon.engine.connection import Patience
+from quillon_testing import hanging_engine
 from quillon_testing.engines import HELLO, Engines, play
 
 DEADLINE = 60  # seconds; far more than anything here takes on an idle machine
@@ -99,35 +99,9 @@ async def test_a_stopped_engine_loses_the_request_and_goes_on_when_it_wakes(made
     assert (await engine.info()).pid == pid
 
 
-HANGING = """
-import ctypes, sys
-from quillon.engine import host
-from quillon.engine.llama_context import Context
-
-decode, calls = Context.decode, []
-
-def hanging(self, piece):
-    calls.append(piece)
-    return decode(self, piece) if len(calls) < 20 else ctypes.CDLL(None).sleep(1000)
-
-Context.decode = hanging
-sys.exit(host.main(host.parse_options(sys.argv[1:])))
-"""
-
-
-async def test_an_engine_that_hangs_in_a_native_call_is_replaced(made, monkeypatch, tmp_path):
-    program = tmp_path / "hanging.py"
-    program.write_text(HANGING)
-    command = client.host_command
-
-    def hanging(*given, **more):
-        return [
-            sys.executable,
-            str(program),
-            *itertools.dropwhile(lambda word: word != "--model", command(*given, **more)),
-        ]
-
-    monkeypatch.setattr(client, "host_command", hanging)
+async def test_an_engine_that_hangs_in_a_native_call_is_replaced(made: Engines, monkeypatch):
+    own = client.host_command
+    monkeypatch.setattr(client, "host_command", lambda *given: hanging_engine.command(own(*given)))
     engine = made.client()
     pid = (await engine.info()).pid
     events = await begun(engine)
