@@ -17,6 +17,7 @@ class ClientCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     document_changes: bool = False  # edits may name the document version
     create_files: bool = False  # edits may create files
     change_annotations: bool = False
+    new_file_is_a_line: bool = False  # a file that an edit creates has one line with its end
     # Code actions
     code_action_literals: bool = False
     code_action_data: bool = False  # `codeAction/resolve` gets back what the action carried

@@ -211,11 +211,20 @@ def workspace_edit_to_lsp(
                 raise ValueError(f"This editor cannot create {document.uri} by an edit")
             annotation = _ANNOTATION if annotated else None
             changes.append(lsp.CreateFile(document.uri, annotation_id=annotation))
-        changes.append(_document_edit(document, client.encoding, annotated=annotated))
+        ends = document.create and client.new_file_is_a_line
+        ready = _without_last_end(document) if ends else document
+        changes.append(_document_edit(ready, client.encoding, annotated=annotated))
     annotations = {_ANNOTATION: lsp.ChangeAnnotation(confirm, needs_confirmation=True)}
     return lsp.WorkspaceEdit(
         document_changes=changes, change_annotations=annotations if annotated else None
     )
+
+
+def _without_last_end(document: DocumentEdit) -> DocumentEdit:
+    """The same for a file that has a line's end already: a second one would be an empty line."""
+    *before, last = document.edits
+    kept = msgspec.structs.replace(last, text=last.text.removesuffix("\n"))
+    return msgspec.structs.replace(document, edits=(*before, kept))
 
 
 def _plain(documents: Sequence[DocumentEdit], encoding: Encoding) -> lsp.WorkspaceEdit:
@@ -312,6 +321,7 @@ def client_capabilities(params: lsp.InitializeParams) -> ClientCapabilities:
         document_changes=has(f"{edits}.document_changes") or has(f"{edits}.resource_operations"),
         create_files=listed(f"{edits}.resource_operations", lsp.ResourceOperationKind.Create),
         change_annotations=present(f"{edits}.change_annotation_support"),
+        new_file_is_a_line=(params.client_info.name if params.client_info else "") == "Neovim",
         code_action_literals=present(f"{actions}.code_action_literal_support"),
         code_action_data=has(f"{actions}.data_support"),
         code_action_disabled=has(f"{actions}.disabled_support"),

@@ -97,7 +97,7 @@ def test_a_client_that_can_everything():
             "window": {"workDoneProgress": True, "showDocument": {"support": True}},
             "experimental": {"quillon": {"approve": True, "chat": True}},
         },
-        clientInfo={"name": "Editor", "version": "1"},
+        clientInfo={"name": "Neovim", "version": "1"},
         locale="zh-cn",
     )
     found = client_capabilities(params)
@@ -246,6 +246,16 @@ def test_a_proposal_for_another_text_than_the_editors_is_refused(client):
     new = FileEdit("/w/new.py", (ToolEdit(0, 0, "z"),), "", create=True)
     with pytest.raises(Outdated, match=r"/w/new\.py"):
         proposal_to_lsp(Proposal("Make it", (new,), ""), session)
+
+
+def test_a_new_file_that_has_a_line_gets_no_second_end():
+    new = DocumentEdit("file:///new.py", "", (Edit(Span(0, 0), "x = 1\ny = 2\n"),), create=True)
+    told = ClientCapabilities(document_changes=True, create_files=True, new_file_is_a_line=True)
+    _, filled = workspace_edit_to_lsp([new], told).document_changes
+    assert filled.edits[0].new_text == "x = 1\ny = 2"
+    old = DocumentEdit("file:///a.py", "", (Edit(Span(0, 0), "x = 1\n"),))
+    (filled,) = workspace_edit_to_lsp([old], told).document_changes
+    assert filled.edits[0].new_text == "x = 1\n"
 
 
 @pytest.mark.parametrize(

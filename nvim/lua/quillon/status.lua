@@ -12,6 +12,7 @@ local M = {}
 ---@field tokensPerSecond number
 ---@field progress? number
 ---@field noSuggestion? string
+---@field echoed boolean
 
 local current ---@type quillon.Status?
 
@@ -68,6 +69,7 @@ function M.describe(status)
   add('status_speed', status.tokensPerSecond)
   add(nil, status.message)
   add('status_no_suggestion', status.noSuggestion)
+  add(nil, status.echoed and words.say('status_echoed') or '')
   return lines
 end
 

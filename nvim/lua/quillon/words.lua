@@ -45,6 +45,7 @@ M.en = {
   status_context = 'Context: %d tokens',
   status_speed = 'Speed: %.1f tokens/s',
   status_no_suggestion = 'No suggestion: %s',
+  status_echoed = 'The last suggestion is what your open files say elsewhere.',
   -- The chat.
   ask_bar = 'Ask: <CR> sends, <C-c> stops, @ and # attach%<',
   still_answers = 'Quillon still answers. Stop it first with :Quillon stop.',
@@ -172,6 +173,7 @@ M.zh = {
   status_context = '上下文：%d 个 token',
   status_speed = '速度：%.1f token/秒',
   status_no_suggestion = '没有建议：%s',
+  status_echoed = '上一条建议取自你打开的文件中别处的内容。',
   ask_bar = '提问：<CR> 发送，<C-c> 停止，@ 和 # 附加代码%<',
   still_answers = 'Quillon 仍在回答。请先用 :Quillon stop 停止。',
   answers_nothing = 'Quillon 目前没有在回答。',
