@@ -222,6 +222,8 @@ def workspace_edit_to_lsp(
 
 def _without_last_end(document: DocumentEdit) -> DocumentEdit:
     """The same for a file that has a line's end already: a second one would be an empty line."""
+    if not document.edits:
+        return document
     *before, last = document.edits
     kept = msgspec.structs.replace(last, text=last.text.removesuffix("\n"))
     return msgspec.structs.replace(document, edits=(*before, kept))

@@ -313,8 +313,8 @@ class QuillonServer(LanguageServer):
         """Tell who watches that the engine may have another state."""
         self._tell(None)
 
-    def report_no_suggestion(self, reason: str | None) -> None:
-        """Note why there was no suggestion (None: there was one) and tell who watches."""
+    def report_no_suggestion(self, reason: str) -> None:
+        """Note why there was no suggestion, and tell who watches."""
         if reason != self.no_suggestion:
             self.no_suggestion = reason
             self._tell(None)

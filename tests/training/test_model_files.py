@@ -118,7 +118,7 @@ def test_a_run_goes_on_from_a_model_file(made, tmp_path):
         adopt(path, tmp_path / "run", learnt)
 
 
-@pytest.mark.parametrize("broken", ["text", "cut", "other"])
+@pytest.mark.parametrize("broken", ["text", "cut", "other", "renamed"])
 def test_a_file_that_no_run_can_begin_from_is_told(made, tmp_path, broken):
     path = tmp_path / "m.gguf"
     if broken == "text":
@@ -128,11 +128,19 @@ def test_a_file_that_no_run_can_begin_from_is_told(made, tmp_path, broken):
             path, load_checkpoint(made / "run"), made / "tokenizer.json", kind="f16", card=CARD
         )
         path.write_bytes(path.read_bytes()[:-4096])
+    elif broken == "renamed":
+        saved = load_checkpoint(made / "run")
+        write_model(path, saved, made / "tokenizer.json", kind="f16", card=CARD)
+        whole = path.read_bytes()
+        path.write_bytes(whole.replace(b"blk.0.attn_q.weight", b"blk.0.attn_z.weight"))
     else:
         path.write_bytes(header_only(CHAT_MODEL))
+    tokenizer = tmp_path / "tokenizer.json"
+    tokenizer.write_text("another one")
     with pytest.raises(CheckpointError, match="no model that a run can begin from") as told:
-        adopt(path, tmp_path / "run", tmp_path / "tokenizer.json")
+        adopt(path, tmp_path / "run", tokenizer)
     assert "the one that ships" in told.value.hint
+    assert tokenizer.read_text() == "another one"
     assert not (tmp_path / "run" / LATEST).exists()
 
 

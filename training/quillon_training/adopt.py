@@ -15,7 +15,7 @@ from tokenizers import AddedToken, Tokenizer, models
 from transformers import Qwen3ForCausalLM
 
 from quillon_training.checkpoint import LATEST, Checkpoint, save_checkpoint
-from quillon_training.errors import CheckpointError, TrainingError
+from quillon_training.errors import CheckpointError, ExportError, TrainingError
 from quillon_training.gguf_names import transformers_name
 from quillon_training.model import ModelShape, model_config
 from quillon_training.optim import optimizers
@@ -41,16 +41,17 @@ def adopt(source: Path, run: Path, tokenizer: Path, *, seed: int = 1) -> int:
         reader = gguf.GGUFReader(source)
         shape = _shape(reader)
         weights = _weights(reader)
-        _tokenizer(reader).save(str(tokenizer))
+        learnt = _tokenizer(reader)
         seen = _SEEN.search(_value(reader, "general.description"))
         model = Qwen3ForCausalLM(model_config(shape))
         weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
         model.load_state_dict(weights)
-    except (OSError, ValueError, KeyError, IndexError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, IndexError, RuntimeError, ExportError) as error:
         raise CheckpointError(
             f"{source} is no model that a run can begin from: {error}",
             "Name a GGUF that `quillon_training export` wrote, such as the one that ships.",
         ) from error
+    learnt.save(str(tokenizer))
     settings = PretrainSettings(seed=seed)
     tokens = int(float(seen[1]) * 1e6) if seen else 0
     fresh = optimizers(model, lr=settings.lr, weight_decay=settings.weight_decay)

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-_SHORTEST_KEY = 3  # characters before the cursor that a place must share
-_MOST_PLACES = 400
+_SHORTEST_KEY, _LONGEST_KEY = 3, 96  # characters before the cursor that a place must share
+_MOST_PLACES = 300
 _LONGEST_BEFORE, _LONGEST_AFTER = 400, 200  # characters that are compared
 _LONGEST_LINE = 200  # characters of a rest of a line that may be repeated
-_FARTHEST = 100_000  # characters on each side of the cursor that are searched
-_MOST_OTHERS = 300_000  # characters of other files
+_FARTHEST = 60_000  # characters on each side of the cursor that are searched
+_MOST_OTHERS = 120_000  # characters of other files
 # A place's vote is (agreeing characters) ** _POWER, those behind the line at half; chosen on 3,000
 # holes in packages, as were the weights of the confidence: a logistic regression of whether the
 # first four characters were right, on 4,000 more.
@@ -88,8 +88,8 @@ def _places(before: str, after: str, others: Sequence[str]) -> Iterator[_Place]:
     if len(before) < length:
         return
     # A longer key leaves fewer places: those that agree most are left.
-    while length < _LONGEST_BEFORE and _occurrences(texts, before[-length:]) > _MOST_PLACES:
-        length *= 2
+    while length < _LONGEST_KEY and _occurrences(texts, before[-length:]) > _MOST_PLACES:
+        length *= 4
     key = before[-length:]
     left = _MOST_PLACES
     for text in texts:

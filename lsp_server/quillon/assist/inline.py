@@ -134,8 +134,9 @@ class Suggester:
         fitted = fit(completed.text, place.around)
         if not fitted.text.strip() or fitted.text == place.around.after[: fitted.covers]:
             return Nothing(NoSuggestion.ALREADY_THERE)
-        seen = msgspec.structs.replace(completed, shown=True)
-        self._cache.put(scope, place.text, place.cursor, seen)
+        if not completed.shown:  # else what is typed into is kept where it began
+            seen = msgspec.structs.replace(completed, shown=True)
+            self._cache.put(scope, place.text, place.cursor, seen)
         span, text = Span(query.cursor, query.cursor + fitted.covers), fitted.text
         if (selected := query.selected) is not None:
             span = Span(selected.span.start, selected.span.end + fitted.covers)

@@ -46,7 +46,8 @@ _FIRST_CLIENT = 30.0  # seconds that a fresh process waits for whoever started i
 _PREDECESSOR = 10.0  # seconds that one which is just ending may take
 _STOP_WORKER = 5.0
 _LONGEST_STEP = 120.0  # seconds for one chunk of a prompt on the slowest machine, and some grammars
-_ASLEEP, _LOOK = 1.3, 0.25  # seconds: a step in which nothing runs hangs; between two looks
+_ASLEEP = 1.3  # seconds; a step in which nothing runs for so long hangs
+_LOOK, _LONELY_LOOK = 0.25, 5.0  # seconds between two looks; where nobody waits for anything
 _MAX_LOG = 4 * 1024 * 1024  # bytes; then the log starts anew
 
 
@@ -196,7 +197,7 @@ class Host:
             self._patience = 0.0
             self.ended.set()
         else:
-            self._loop.call_later(_LOOK, self._watch)
+            self._loop.call_later(_LOOK if self._guests else _LONELY_LOOK, self._watch)
 
     def _on_change(self, _: EngineInfo, fraction: float | None) -> None:
         # On the decode thread; the loop may be closed already.

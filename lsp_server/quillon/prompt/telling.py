@@ -47,6 +47,7 @@ _COMMENT_HEAD = re.compile(
     r"""^(?:[rRbBuU]?\"{3}\s*|[rRbBuU]?'{3}\s*|(?:#+|/{2,}!?|/\*+|\*|--)(?:[ \t]+|$))"""
 )
 _DOCSTRING = re.compile(r"""^[rRbBuU]?(?:\"{3}|'{3})\s*""")
+_FIRST_ROW = re.compile(r"\s*1: ")
 _COMMENT_END = re.compile(r"""\s*(?:\"{3}|'{3}|\*/)$""")
 _IN_RESULT = re.compile(
     r"(?<![\w.-])[\w.-]{0,200}[\w-]/[\w./-]{0,300}\w|(?<![\w-])\w[\w-]{0,200}\.[a-z]{1,4}\b"
@@ -293,23 +294,30 @@ def _lines_told(turn: Sequence[Message]) -> list[str]:
 
 
 def _paragraphs(rows: Sequence[str]) -> Iterator[str]:
-    """What docstrings begin with, where that has several lines: as one."""
-    inside, parts = False, list[str]()
+    """The first paragraph of each docstring of several lines, as one.
+
+    A docstring stands behind a colon, or begins a file: other strings that are open over lines
+    look like one, and so does the end of one whose beginning was not read.
+    """
+    parts: list[str] | None = None
+    before = ""
     for row in rows:
         text = _ROW_HEAD.sub("", row).strip()
-        begun = None if inside else _DOCSTRING.match(text)
-        if begun is not None:
-            inside, parts, text = True, [], text[begun.end() :]
-        if not inside:
+        begun = _DOCSTRING.match(text) if parts is None else None
+        if begun is not None and (before.endswith(":") or _FIRST_ROW.match(row)):
+            parts, text = [], text[begun.end() :]
+            before = '"'
+        elif parts is None:
+            before = text or before
             continue
         ends = _COMMENT_END.search(text) is not None
-        blank = not text and begun is None
         parts.append(_COMMENT_END.sub("", text))
-        if ends or blank:
+        if ends or (not text and len(parts) > 1):
             told = " ".join(filter(None, parts))
             if 1 < len(told) <= _MAX_LINE and not begins_call(told):
                 yield told
-            inside, parts = not ends, []
+            # What follows a blank line inside is no code that a docstring could stand behind.
+            parts = None
 
 
 def _is_file(location: tuple[str, str, str]) -> bool:

@@ -156,6 +156,7 @@ async def test_what_the_model_wrote_when_asked_stays_while_it_is_typed() -> None
     told = Desk(Step(reply="tow(boat)", logprob=-3.0))
     assert "«tow(boat)»" in await told.show("x = ▮\n", invoked=True)
     assert "to«w(boat)»" in await told.show("x = to▮\n")
+    assert "to«w(boat)»" in await told.show("x = to▮\n")
     assert len(told.engine.calls) == 1
 
 
