@@ -162,14 +162,14 @@ def test_what_a_docstring_begins_with_is_told_whole(accepts):
 def test_only_the_first_paragraph_of_what_is_a_docstring_is_told_whole(accepts):
     read = (
         '1: """Of ships\n2: and quays."""\n3: SQL = """\n4: SELECT\n5: 1\n6: """\n7: def f():\n'
-        '8:     """First,\n9:     and more.\n10: \n11:     Note:\n12:     too.\n'
+        '8:     """First,\n9:     and more.\n10: \n11:     Ships come\n12:     in May.\n'
         '13:     """\n14: x = 1'
     )
     held = facts_constraint(TOOLS, HERMES, (*TALK[:2], Message("tool", read)))
     assert held is not None
     for told in ("Of ships and quays.", "First, and more."):
         assert accepts(held.grammar, f"`Quay` (src/a.py:3-9): {told}")
-    for wrong in ("Note: too.", "SELECT 1", "def f(): First,", "x = 1 x = 1"):
+    for wrong in ("Ships come in May.", "SELECT 1", "def f(): First,", "x = 1 x = 1"):
         assert not accepts(held.grammar, f"`Quay` (src/a.py:3-9): {wrong}")
     cut = '3: rest.\n4: """\n5: import os\n6: x = 1\n7: \n'
     held = facts_constraint(TOOLS, HERMES, (*TALK[:2], Message("tool", cut)))
