@@ -1,4 +1,5 @@
 --- `:Quillon preview`: what a code action would change, as a diff, before it is applied.
+local edits = require('quillon.edit')
 local words = require('quillon.words')
 
 local M = {}
@@ -18,8 +19,8 @@ end
 ---@param uri string
 ---@return string
 local function current(uri)
-  local bufnr = vim.fn.bufnr(vim.uri_to_fname(uri))
-  if bufnr ~= -1 and vim.api.nvim_buf_is_loaded(bufnr) then
+  local bufnr = edits.buffer(uri)
+  if bufnr and vim.api.nvim_buf_is_loaded(bufnr) then
     return text_of(bufnr)
   end
   local file = io.open(vim.uri_to_fname(uri), 'rb')
@@ -32,13 +33,13 @@ end
 
 --- A text with edits.
 ---@param before string
----@param edits lsp.TextEdit[]
+---@param changes lsp.TextEdit[]
 ---@param encoding string
 ---@return string
-local function edited(before, edits, encoding)
+local function edited(before, changes, encoding)
   local bufnr = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, vim.split((before:gsub('\n$', '')), '\n'))
-  vim.lsp.util.apply_text_edits(edits, bufnr, encoding)
+  vim.lsp.util.apply_text_edits(changes, bufnr, encoding)
   local after = text_of(bufnr)
   vim.api.nvim_buf_delete(bufnr, { force = true })
   return after
@@ -70,7 +71,7 @@ end
 function M.diff(changes)
   local compare, lines = vim.text.diff or vim.diff, {}
   for _, change in ipairs(changes) do
-    local name = vim.fn.fnamemodify(vim.uri_to_fname(change.uri), ':.')
+    local name = edits.name(change.uri)
     vim.list_extend(lines, { '--- ' .. name, '+++ ' .. name })
     local hunks = compare(change.before, change.after, { ctxlen = 3 }) --[[@as string]]
     vim.list_extend(lines, vim.split(vim.trim(hunks), '\n'))
@@ -113,10 +114,10 @@ end
 ---@param title string
 function M.show(edit, encoding, title)
   -- What the server wants confirmed is confirmed by the key.
-  edit = require('quillon.edit').confirmed(edit)
+  edit = edits.confirmed(edit)
   local changes = M.changes(edit, encoding)
   vim.cmd.stopinsert()
-  local window = open(M.diff(changes), title)
+  local window = open(M.diff(changes), edits.printable(title))
   local function map(key, action, description)
     vim.keymap.set('n', key, action, { buffer = true, desc = words.say(description) })
   end
@@ -138,8 +139,7 @@ end
 function M.apply(edit, encoding, changes)
   for _, change in ipairs(changes) do
     if current(change.uri) ~= change.before then
-      local name = vim.fn.fnamemodify(vim.uri_to_fname(change.uri), ':.')
-      vim.notify(words.say('has_changed', name), vim.log.levels.WARN)
+      vim.notify(words.say('has_changed', edits.name(change.uri)), vim.log.levels.WARN)
       return
     end
   end
@@ -214,7 +214,7 @@ function M.choose(range)
       prompt = words.say('preview_which'),
       kind = 'quillon_action',
       format_item = function(action)
-        return action.title
+        return edits.printable(action.title)
       end,
     }, function(action)
       if action then
