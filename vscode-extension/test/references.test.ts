@@ -43,8 +43,25 @@ test('a mark may have spaces, and what a pattern reads in its own way', () => {
 });
 
 test('a mark is taken out where it stands, and nowhere else', () => {
-  assert.equal(withoutMark('@a.py and @a.pyc, or @a.py?', '@a.py'), ' and @a.pyc, or ?');
+  assert.equal(withoutMark('@a.py and @a.pyc, or @a.py?', '@a.py'), 'and @a.pyc, or?');
   assert.equal(withoutMark('see @my file.py please', '@my file.py'), 'see please');
+});
+
+test('a mark that only starts a longer one is not there', () => {
+  const attached = [{ label: '@my' }, { label: '@my notes.md' }];
+  assert.ok(!mentions('@my notes.md', '@my', attached));
+  assert.ok(mentions('@my notes.md', '@my notes.md', attached));
+  assert.ok(mentions('@my notes.md', '@my', [{ label: '@my' }]));
+  assert.equal(withoutMark('@my @my notes.md', '@my', attached), '@my notes.md');
+  assert.equal(withoutMark('@my @my notes.md', '@my notes.md', attached), '@my');
+});
+
+test('a mark takes one space with it, and leaves the code in a question as it is', () => {
+  const code = 'def f():\n    return  1';
+  assert.equal(withoutMark(`@a.py why?\n${code}`, '@a.py'), `why?\n${code}`);
+  assert.equal(withoutMark('see @a.py\nnow', '@a.py'), 'see\nnow');
+  assert.equal(withoutMark('why?\n    @a.py x', '@a.py'), 'why?\n    x');
+  assert.equal(withoutMark('see @a.py @a.py?', '@a.py'), 'see?');
 });
 
 const places = (text: string): readonly string[] =>

@@ -241,8 +241,8 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
   }
 
   async #ask({ text, attached, keep }: Draft): Promise<void> {
-    const selected = mentions(text, SELECTION) ? selection() : null;
-    const chosen = attached.filter((one) => one.uri !== '' && mentions(text, one.label));
+    const selected = mentions(text, SELECTION, attached) ? selection() : null;
+    const chosen = attached.filter((one) => one.uri !== '' && mentions(text, one.label, attached));
     const all = selected === null ? chosen : [...chosen, { ...selected, label: selected.detail }];
     await this.#conversation.ask(text, all, keep);
   }

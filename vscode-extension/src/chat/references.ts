@@ -29,19 +29,40 @@ export function withMark(
   return { text: before + rest, caret: before.length };
 }
 
-/** Whether a mark still stands in the text as a word of its own, or as words: files have spaces. */
-export function mentions(text: string, mark: string): boolean {
-  return standing(mark).test(text);
+/** What a mark stands for, as far as it matters here. */
+interface Marked {
+  readonly label: string;
 }
 
-/** The text without a mark. */
-export function withoutMark(text: string, mark: string): string {
-  return text.replace(standing(mark), '$1').replace(/ {2,}/g, ' ');
+/**
+ * Whether a mark still stands in the text as a word of its own, or as words: files have spaces, so
+ * the marks of all that is attached tell where one is only the start of a longer one.
+ */
+export function mentions(text: string, mark: string, attached: readonly Marked[] = []): boolean {
+  return standing(text, mark, attached).length > 0;
 }
 
-function standing(mark: string): RegExp {
-  const literal = mark.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  return new RegExp(`(^|\\s)${literal}(?=[,.;:!?)]*(?:\\s|$))`, 'g');
+/** The text without a mark and one space beside it; what else is there, like code, stays as it is. */
+export function withoutMark(text: string, mark: string, attached: readonly Marked[] = []): string {
+  let kept = '';
+  let end = 0;
+  for (const start of standing(text, mark, attached)) {
+    kept += text.slice(end, start);
+    end = start + mark.length;
+    if (/\S $/.test(kept.slice(-2))) kept = kept.slice(0, -1);
+    else if (text[end] === ' ') end += 1;
+  }
+  return kept + text.slice(end);
+}
+
+/** Where a mark stands, and no longer one. */
+function standing(text: string, mark: string, attached: readonly Marked[]): readonly number[] {
+  const marks = [mark, ...attached.map(({ label }) => label)].sort(
+    (one, other) => other.length - one.length,
+  );
+  const literals = marks.map((one) => one.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  const anyOf = new RegExp(`(?<=^|\\s)(?:${literals.join('|')})(?=[,.;:!?)]*(?:\\s|$))`, 'g');
+  return [...text.matchAll(anyOf)].filter(([found]) => found === mark).map(({ index }) => index);
 }
 
 export interface Place {

@@ -185,7 +185,8 @@ export class Composer {
 
   #changed(): void {
     const text = this.#input.value;
-    this.#attached = this.#attached.filter((one) => mentions(text, one.label));
+    const attached = this.#attached;
+    this.#attached = attached.filter((one) => mentions(text, one.label, attached));
     const anew = this.#keep && { keep: this.#keep.number, before: this.#keep.before };
     this.actions.save({ ...this.#draft, ...anew });
     this.#drawChips();
@@ -285,7 +286,7 @@ export class Composer {
   }
 
   #detach(candidate: Candidate): void {
-    this.#input.value = withoutMark(this.#input.value, candidate.label);
+    this.#input.value = withoutMark(this.#input.value, candidate.label, this.#attached);
     this.#changed();
     this.focus();
   }
