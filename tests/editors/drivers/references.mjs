@@ -44,7 +44,7 @@ export default async function references(session) {
   await session.command('Quillon: Add the Selection to the Chat');
   await chip('@a.py:1-').waitFor();
   await chip('@a.py:1-').locator('button').click();
-  await session.equal('it is gone', () => input.inputValue(), ' ');
+  await session.equal('it is gone', () => input.inputValue(), '');
 
   await hidden(session);
 
