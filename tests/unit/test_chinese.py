@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from quillon_tools.workspace import Workspace
 
 SERVER, TOOLS = (Path(package.__file__).parent for package in (quillon, quillon_tools))
 TABLE = json.loads((SERVER / "chinese.json").read_text("utf-8"))
-SLOT = re.compile(r"\{(\d+)\}")
+SLOT = re.compile(r"\{(\d+)(?:!s)?\}")
 # Made of texts for people, in modules that make them for editors.
 FOR_PEOPLE = {
     *("BadAnswer", "ContentModified", "ConversationError", "NoticeEvent"),
@@ -103,6 +104,9 @@ def test_sentences_with_names_and_numbers():
     assert in_chinese(Vote(5, 2, ()).notice("run_tests")) == snapshot(
         "run_tests：模型不确定：5 次回答中有 2 次作出此调用。"
     )
+    assert in_chinese(Vote(5, 2, ()).sentence) == snapshot(
+        "模型不确定：5 次回答中有 2 次作出此调用。"
+    )
     text = (
         "The engine failed 3 times in a row with the model /m.gguf; the last time it was killed by "
         "signal 9 (SIGKILL), perhaps because memory ran out. Its log is /log. Choose a smaller "
@@ -120,11 +124,73 @@ def test_braces_in_names_stay():
     )
 
 
+def test_a_name_with_and_is_one_name():
+    name = "black and white.py"
+    lines = LeftOut((), (f"lines 3-9 of {name}",), 12)
+    assert in_chinese(lines.sentence()) == snapshot(
+        "已省略：black and white.py 的第 3-9 行，共 12 个 token"
+    )
+    several = LeftOut((name,), (f"lines 3-9 of {name}", "lines 1-2 of b.py"), 12)
+    assert in_chinese(several.sentence()) == snapshot(
+        "已省略：black and white.py 的第 3-9 行、b.py 的第 1-2 行、black and white.py，"
+        "共 12 个 token"
+    )
+
+
+ADVICE = (
+    "Set model.path or QUILLON_MODEL to a GGUF file of a text model, or leave both empty for the "
+    "embedded model."
+)
+SAME_ADVICE = in_chinese(ADVICE)
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"),
+    [
+        ("There is no model file at /me/v1. 2/m.gguf.", "/me/v1. 2/m.gguf 处没有模型文件。"),
+        ("The model file /m/a b.gguf is empty.", "模型文件 /m/a b.gguf 是空的。"),
+        (
+            "The model file /m. 2/b cannot be read: Is a directory.",
+            "模型文件 /m. 2/b 无法读取：Is a directory。",
+        ),
+        (
+            "The file /m is. a/b c is a LoRA adapter: set it as model.adapter, beside a model.",
+            "文件 /m is. a/b c 是LoRA 适配器：请把它设为 model.adapter，与模型一起使用。",
+        ),
+        (
+            "The model file /my lines is cut off: its header needs 9 bytes, the file has 3.",
+            "模型文件 /my lines 被截断：文件头需要 9 字节，而文件有 3 字节。",
+        ),
+    ],
+)
+def test_a_path_with_what_follows_it_in_a_sentence(problem, expected):
+    assert in_chinese(ADVICE) != ADVICE
+    assert in_chinese(f"{problem} {ADVICE}") == f"{expected}{SAME_ADVICE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Explanation of 3 characters", "3 characters 的说明"),
+        ("Problem in 3 characters", "3 characters 中的问题"),
+        ("Proposed the new file is empty.", "建议新建文件 is empty。"),
+        ("The server says of it: it ended", "服务器对它的说明：it ended"),
+    ],
+)
+def test_names_are_not_translated(text, expected):
+    assert in_chinese(text) == expected
+
+
 @pytest.mark.parametrize("text", ["", "Nobody has translated this.", "两种语言都有。"])
 def test_what_has_no_translation_stays(text):
     assert in_chinese(text) == text
 
 
-@pytest.mark.parametrize("piece", ["No model runs. ", ": cancelled", "it stopped and "])
-def test_sentences_in_sentences_come_to_an_end(piece):
-    assert in_chinese(piece * 50_000)
+@pytest.mark.parametrize("frame", ["{}", "Left out: {}, 3 tokens", "There is no model file at {}"])
+@pytest.mark.parametrize(
+    "piece", ["No model runs. ", ": cancelled", "it stopped and ", "lines 1-2 of a.py and ", " is "]
+)
+def test_sentences_in_sentences_come_to_an_end(frame, piece):
+    began = time.process_time()
+    assert in_chinese(frame.format(piece * (750_000 // len(piece))))
+    assert time.process_time() - began < 1

@@ -49,12 +49,15 @@ class Vote(msgspec.Struct, frozen=True):
     @property
     def sentence(self) -> str:
         """The vote, for the user."""
-        return f"The model is not sure: {self.agreeing} of {self.answers} answers made this call."
+        return self._told("")
 
     def notice(self, name: str) -> str:
         """The vote on a call of the tool `name`, for the user where nothing else names it."""
+        return self._told(f"{name}: ")
+
+    def _told(self, lead: str) -> str:
         return (
-            f"{name}: The model is not sure: {self.agreeing} of {self.answers} answers made this "
+            f"{lead}The model is not sure: {self.agreeing} of {self.answers} answers made this "
             "call."
         )
 
