@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,6 +190,5 @@ def test_what_has_no_translation_stays(text):
     "piece", ["No model runs. ", ": cancelled", "it stopped and ", "lines 1-2 of a.py and ", " is "]
 )
 def test_sentences_in_sentences_come_to_an_end(frame, piece):
-    began = time.process_time()
+    # One that is searched again and again takes minutes, and the run ends with it.
     assert in_chinese(frame.format(piece * (750_000 // len(piece))))
-    assert time.process_time() - began < 1
