@@ -132,7 +132,7 @@ def test_a_folder_here_does_not_hide_the_model_of_its_name(here, project, tmp_pa
     (models / "own.gguf").touch()
     (project / name).mkdir()
     ended = here("model", "path", "-m", name, over={"QUILLON_MODELS": str(models)})
-    assert ended.status == 0
+    assert ended.status == 1  # what is there, or not, is no model
     assert Path(ended.out.strip()).is_relative_to(models)
 
 

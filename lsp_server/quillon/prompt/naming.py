@@ -104,6 +104,13 @@ def _named_paths(question: Message) -> list[str]:
     return list(dict.fromkeys(form for path in found for form in (path, path.rstrip("/"))))
 
 
+def names_symbols_alone(question: Message, known: Live) -> bool:
+    """Whether a question names a symbol that the workspace has, and no path."""
+    symbols = frozenset(known.get(SYMBOL, ())) - ORDINARY
+    words = _ASCII_WORD.findall(question.content)
+    return not meant(question, known)[ANY_PATH] and not symbols.isdisjoint(words)
+
+
 def unmeant(question: Message) -> frozenset[str]:
     """Ordinary words, for which a question that names something does not ask unless quoted."""
     quoted = {word.lower() for match in _QUOTED.findall(question.content) for word in match.split()}

@@ -20,7 +20,15 @@ from quillon.prompt.dialects import Dialect, begins_call
 from quillon.prompt.fences import code_in, text_around
 from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
-from quillon.prompt.naming import ANY_PATH, ORDINARY, SYMBOL, meant, names_something, unmeant
+from quillon.prompt.naming import (
+    ANY_PATH,
+    ORDINARY,
+    SYMBOL,
+    meant,
+    names_something,
+    names_symbols_alone,
+    unmeant,
+)
 from quillon.prompt.quoting import quoting_constraint
 from quillon.prompt.spans import candidates, span_constraint
 
@@ -82,6 +90,10 @@ def facts_constraint(
     named = last.role == "user" and names_something(last, symbols)
     if named or last.role == "tool":
         said = _turn(messages)
+        if named and names_symbols_alone(last, known):  # what a folder holds does not tell of them
+            definitions = [
+                each for each in definitions if each.get("function", each)["name"] != "list_files"
+            ]
         # What a result names is named in full: its last part alone would be another file.
         held = span_constraint(
             definitions,

@@ -446,3 +446,24 @@ def test_the_latest_results_come_first_where_not_all_fit():
     pieces = copied(many)
     assert "name_2_0" in pieces
     assert "name_0_0" not in pieces
+
+
+@pytest.mark.parametrize(
+    ("question", "lists"),
+    [
+        ("Where is area defined?", False),
+        ("what does area in src/shapes.py do?", True),
+        ("what is in docs, and where is area?", True),
+        ("where is other_name defined?", True),
+    ],
+)
+def test_for_a_symbol_of_the_workspace_no_folder_is_listed(accepts, question, lists):
+    tools = [
+        definition("search_symbols", {"query": {"type": "string"}}, "query"),
+        definition("list_files", {"path": {"type": "string"}}),
+    ]
+    live = {SYMBOL: ("area",), ("read_file", "path"): ("docs", "src/shapes.py")}
+    held = facts_constraint(tools, HERMES, (Message("user", question),), live=live)
+    assert held is not None
+    call = '<tool_call>\n{"name": "list_files", "arguments": {}}\n</tool_call>'
+    assert accepts(held.grammar, call) is lists
