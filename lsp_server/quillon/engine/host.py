@@ -109,6 +109,7 @@ class Host:
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._stillness = Stillness(_ASLEEP)
+        self._next_look: asyncio.TimerHandle | None = None
         self._patience = _STOP_WORKER
 
     async def run(self) -> bool:
@@ -139,6 +140,9 @@ class Host:
     def join(self, guest: Guest) -> None:
         """A client has shown the token."""
         self._guests.add(guest)
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._watch()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -197,7 +201,8 @@ class Host:
             self._patience = 0.0
             self.ended.set()
         else:
-            self._loop.call_later(_LOOK if self._guests else _LONELY_LOOK, self._watch)
+            pause = _LOOK if self._guests else _LONELY_LOOK
+            self._next_look = self._loop.call_later(pause, self._watch)
 
     def _on_change(self, _: EngineInfo, fraction: float | None) -> None:
         # On the decode thread; the loop may be closed already.
