@@ -9,9 +9,8 @@ export default async function loading(session) {
   const { chat } = session;
   await session.newChat();
   // Other settings start the server anew, and what is asked meanwhile is refused.
-  await session.until('the server runs', async () => !(await session.status()).includes('starting'));
-  await session.ask('First question');
   await session.until('the status says it', async () => (await session.status()).includes('loading the model'));
+  await session.ask('First question');
   await chat.getByText('The model is loading').first().waitFor();
   await session.picture('loading');
   await chat.locator('button[aria-label="Stop"]').click();
