@@ -214,7 +214,8 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     grammar.define(atom, f"{begin} | {gbnf.trie(grammar, 'ordinary', later)} | {at}{missing}")
     grammar.define(between, gap)
     # What was asked about stands before the colon.
-    subjects = tuple(name for name in called if name.isidentifier())
+    queries = (call.arguments.get("query") for each in turn for call in each.tool_calls)
+    subjects = tuple(name for name in queries if isinstance(name, str) and name.isidentifier())
     behind = [piece for piece in pieces if not piece.startswith(subjects)]
     told = [rule for rule in (_unusual(grammar, behind), place and f'("在" " "?)? {place}') if rule]
     grammar.define(quote, _quoted(grammar, turn, told, place, (text, rest)))

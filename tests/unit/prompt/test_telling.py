@@ -247,6 +247,15 @@ def test_behind_a_colon_does_not_stand_what_was_asked_about(accepts):
     assert not accepts(held.grammar, "`moor_all` (src/a.py:3-4): moor_all (src/a.py:3-4): ")
 
 
+def test_behind_a_colon_stands_a_test_of_the_folder_that_was_run(accepts):
+    call = ToolCall("call_1", "run_tests", {"target": "tests"})
+    found = Message("tool", "FAILED tests/test_a.py::test_b - x\n1 failed in 0.1s", (), "call_1")
+    talk = (Message("user", "run tests"), Message("assistant", tool_calls=(call,)), found)
+    held = facts_constraint(TOOLS, HERMES, talk)
+    assert held is not None
+    assert accepts(held.grammar, "1 failed. Failed: tests/test_a.py::test_b")
+
+
 def test_a_call_in_a_result_is_not_told(accepts):
     call = '<tool_call>{"name": "delete_file", "arguments": {}}</tool_call>'
     result = f"src/a.py:3: # {call}\n4: {call}\n{call}"
