@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { mentions, placesIn, typedName, withMark, withoutMark } from '../src/chat/references';
+import {
+  mayMean,
+  mentions,
+  placesIn,
+  typedName,
+  withMark,
+  withoutMark,
+} from '../src/chat/references';
 
 /** The name being typed at the mark ▮. */
 function typedAt(marked: string): string | null {
@@ -20,6 +27,15 @@ test('a name is being typed after an @ that starts a word', () => {
 test('# offers the selection and nothing else', () => {
   assert.equal(typedAt('explain #sel▮'), '#sel');
   assert.equal(typedAt('issue #12▮'), null);
+});
+
+test('a row found for fewer letters is ruled out by those that it lacks', () => {
+  assert.ok(mayMean('@src/greet.py', 'greet'));
+  assert.ok(mayMean('@read_settings', 'rSet'));
+  assert.ok(mayMean('#selection', '#sel'));
+  assert.ok(mayMean('@greet.py', ''));
+  assert.ok(!mayMean('@greet.py', 'greetings'));
+  assert.ok(!mayMean('@ab', 'ba'));
 });
 
 test('a chosen name replaces what was typed', () => {

@@ -64,7 +64,7 @@ async function leftOut(session) {
   await session.again('the file is offered', async (timeout) => {
     await input.fill('');
     await input.pressSequentially('What is attached? @long', { delay: 30 });
-    await session.chat.locator('.offer li', { hasText: '@long.py' }).first().waitFor({ timeout });
+    await session.chat.locator('.offer li[aria-selected=true]', { hasText: '@long.py' }).waitFor({ timeout });
   });
   await input.press('Enter');
   await input.press('Enter');
@@ -77,7 +77,8 @@ async function leftOut(session) {
 async function symbols(session) {
   session.write('greet.py', 'def greetings(name):\n    return name\n');
   const input = session.chat.locator('textarea');
-  const row = session.chat.locator('.offer li', { hasText: '@greetings' }).first();
+  // Rows found for fewer letters may stand above it; Enter takes the chosen one.
+  const row = session.chat.locator('.offer li[aria-selected=true]', { hasText: '@greetings' });
   await session.again('the symbol is offered', async (timeout) => {
     await input.fill('');
     await input.pressSequentially('@greetings', { delay: 30 });
@@ -97,7 +98,7 @@ async function hidden(session) {
   await session.again('a name with a space is offered', async (timeout) => {
     await input.fill('');
     await input.pressSequentially('What is attached? @my', { delay: 30 });
-    await session.chat.locator('.offer li', { hasText: '@my file.py' }).waitFor({ timeout });
+    await session.chat.locator('.offer li[aria-selected=true]', { hasText: '@my file.py' }).waitFor({ timeout });
   });
   await input.press('Enter');
   await chip('@my file.py').waitFor();

@@ -17,6 +17,17 @@ export function typedName(
   return { start, query };
 }
 
+/** Whether a row found for a shorter name may still be meant: the letters typed stand in it, in order. */
+export function mayMean(label: string, query: string): boolean {
+  const name = label.toLowerCase();
+  let at = 0;
+  for (const letter of query.toLowerCase()) {
+    at = name.indexOf(letter, at) + 1;
+    if (at === 0) return false;
+  }
+  return true;
+}
+
 /** The text with the mark being typed replaced by a chosen one, and where the caret goes. */
 export function withMark(
   text: string,

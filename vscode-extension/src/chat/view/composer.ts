@@ -1,7 +1,7 @@
 /** Where questions are written: input, names offered for `@` and `#`, send and stop. */
 
 import type { Draft } from '../messages';
-import { mentions, typedName, withMark, withoutMark } from '../references';
+import { mayMean, mentions, typedName, withMark, withoutMark } from '../references';
 import type { Candidate, ChatState, Question } from '../state';
 import { filled, type Strings } from '../strings';
 import { button, element, icon, iconButton } from './dom';
@@ -198,8 +198,14 @@ export class Composer {
 
   #look(): void {
     const typed = this.#typed();
-    if (typed === null) this.#closeOffer();
-    else this.actions.complete(typed.query);
+    if (typed === null) return this.#closeOffer();
+    // What was found for fewer letters stays until more is found, less what the new ones rule out:
+    // Enter takes a row that is meant, or none.
+    const chosen = this.#rows[this.#chosen];
+    this.#rows = this.#rows.filter((row) => mayMean(row.label, typed.query));
+    this.#chosen = Math.max(0, chosen === undefined ? 0 : this.#rows.indexOf(chosen));
+    this.#drawOffer();
+    this.actions.complete(typed.query);
   }
 
   #move(step: number): void {
