@@ -53,17 +53,47 @@ def constraint(
         return None
     grammar = gbnf.Grammar()
     rules = Rules(grammar, strings=strings, integers=integers)
-    grammar.define(grammar.reserve("newline"), gbnf.literal("\n") + "?")
+    call = _call(rules, tools, dialect)
+    if dialect.kind == "json":
+        return Constraint(grammar.text(call), dialect.trigger)
+    newline = _newline(grammar)
+    root = f"{call} ({newline} {call}){{0,{_MAX_CALLS - 1}}} {newline}"
+    return Constraint(grammar.text(root), dialect.trigger)
+
+
+def one_of_these(
+    lists: Sequence[Sequence[tuple[str, Schema]]], dialect: Dialect
+) -> Constraint | None:
+    """What makes an answer the calls of one of the lists, each a tool and its arguments' schema.
+
+    None where there is no list, and where the dialect has but one call in an answer.
+    """
+    if not lists or dialect.kind == "json":
+        return None
+    grammar = gbnf.Grammar()
+    rules = Rules(grammar, strings=hold_nothing, integers=hold_nothing)
+    newline = _newline(grammar)
+    written = (
+        f" {newline} ".join(_call(rules, dict([c]), dialect) for c in each) for each in lists
+    )
+    return Constraint(grammar.text(f"({' | '.join(written)}) {newline}"), None)
+
+
+def _newline(grammar: gbnf.Grammar) -> str:
+    return grammar.rule("newline", gbnf.literal("\n") + "?")
+
+
+def _call(rules: Rules, tools: Mapping[str, Schema], dialect: Dialect) -> str:
+    """The rule for a call of one of the tools."""
+    grammar, newline = rules.grammar, _newline(rules.grammar)
     write = {"hermes": _hermes, "function_xml": _function_xml, "json": _json}[dialect.kind]
     calls = [_written_call(write, rules, name, schema) for name, schema in tools.items()]
     body = grammar.rule("call-body", " | ".join(calls))
     if dialect.kind == "json":
         head = gbnf.literal('{"tool_call": {"name": ')
-        return Constraint(grammar.text(f"{head} {body}"), dialect.trigger)
+        return f"{head} {body}"
     tags = gbnf.literal("<tool_call>"), gbnf.literal("</tool_call>")
-    call = grammar.rule("call", f"{tags[0]} newline {body} newline {tags[1]}")
-    root = f"{call} (newline {call}){{0,{_MAX_CALLS - 1}}} newline"
-    return Constraint(grammar.text(root), dialect.trigger)
+    return grammar.rule("call", f"{tags[0]} {newline} {body} {newline} {tags[1]}")
 
 
 def hold_to_live(live: Live, dialect: Dialect) -> Hold:

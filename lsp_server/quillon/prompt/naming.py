@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 
 from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
@@ -13,6 +14,11 @@ _NAMED = re.compile(
     re.ASCII,
 )
 _ASCII_WORD = re.compile(r"\w+", re.ASCII)
+_SEEKS = re.compile(
+    r"\b(?:find|search|grep|look(?:ing)? for|hunt|where|occurs?|appears?|mention\w*)\b"
+    r"|找|搜|出现|哪里|在哪|提到",
+    re.IGNORECASE,
+)
 _LOOKS = re.compile(
     r"\b(?:where|define[sd]?|definition|declar\w+|locate|find|code of|source of|implement\w*"
     r"|explain|show me|what does|look up)\b|在哪|哪里|定义|代码|源码|实现|解释|作用|查找|查一下",
@@ -27,11 +33,29 @@ _IN_QUESTION = re.compile(
 _QUOTED = re.compile(r"[`'\"“「]([^`'\"”」\n]+)[`'\"”」]")
 # Where live values are the workspace's symbols, and its files and folders.
 SYMBOL, _READ, ANY_PATH = ("search_symbols", "query"), ("read_file", "path"), ("*", "path")
+TEXT = ("search_text", "pattern")
+# "the tests folder", "the directory tests"; in Chinese there may be no blanks.
+_FOLDERS = r"(?:folder|directory|目录|文件夹)"
+_ANY_CASE = re.ASCII | re.IGNORECASE
+_CALLED_FOLDER = (
+    re.compile(rf"(?<![\w./-])([\w./-]{{1,200}}?)[`'\"”」]?/? ?的?{_FOLDERS}", _ANY_CASE),
+    re.compile(rf"{_FOLDERS}[ `'\"“「]{{1,2}}([\w./-]{{1,200}})", _ANY_CASE),
+)
+# Several words in quotes; an apostrophe opens none.
+_PHRASE = re.compile(r"(?<!\w)[`'\"“「]([^`'\"”」\n]{1,200})[`'\"”」](?!\w)")
 # What only code is spelled like, without folders: snake_case, Some.thing, CamelCase, called(
 _SPELLED = re.compile(
     r"(?<![\w./])_*[A-Za-z]\w{0,80}(?:\.[A-Za-z_]\w{0,80}){0,5}(?![\w/])", re.ASCII
 )
-_ONLY_CODE = re.compile(r"\w_\w|\w{2}\.[A-Za-z_]{2}|[a-z][A-Z]|[A-Z]{2}[a-z]", re.ASCII)
+# What joins two names; the second may be asked for in the same words again.
+_JOINING = re.compile(r"[,，、&+]|\b(?:and|or|plus|versus|vs)\b|与|和|及|跟|还有", re.IGNORECASE)
+_JUST_JOINED = re.compile(
+    rf"[\s`'\"“”「」]*(?:(?:{_JOINING.pattern})[\s`'\"“”「」]*)+(?:where(?: is|'s)[\s`'\"]*)?",
+    re.IGNORECASE,
+)
+_MOST_TOGETHER = 3
+_LONGEST_TOGETHER = 240  # characters of a question; a longer one tells more than it asks
+_ONLY_CODE = re.compile(r"(?<!\w)_+\w|\w_\w|\w{2}\.[A-Za-z_]{2}|[a-z][A-Z]|[A-Z]{2}[a-z]", re.ASCII)
 # Words that may be said of anything; all others come from the conversation.
 _ORDINARY = """
 a about after all allow also an and any are as at be because been before begins both but by call
@@ -49,17 +73,20 @@ write you your
 ORDINARY = frozenset(_ORDINARY.split())
 
 
-def names_something(question: Message, symbols: Collection[str] = ()) -> bool:
+def names_something(question: Message, known: Live) -> bool:
     """Whether a question without code names a path, a symbol, or what only code is spelled like.
 
-    Of `symbols`, which the workspace has, those in small letters may be ordinary words: they count
-    where the question looks for something.
+    Of the workspace's symbols those in small letters may be ordinary words: they count where the
+    question looks for something. So do texts of several words in quotes.
     """
+    symbols = frozenset(known.get(SYMBOL, ()))
     text = question.content
     if question.attached or "```" in text:
         return False
     quoted = (match[1] for match in _QUOTED.finditer(text))
     if _NAMED.search(text) or any(map(_SPELLED.fullmatch, quoted)):
+        return True
+    if names_folder(question, known) or (phrases(question) and _SEEKS.search(text)):
         return True
     looks = _LOOKS.search(text) is not None
     return any(
@@ -73,6 +100,7 @@ def meant(question: Message, known: Live) -> dict[tuple[str, str], list[str]]:
     words = dict.fromkeys(_SPELLED.findall(question.content))
     folders = [path for path in known.get(_READ, ()) if path in words]
     return {
+        TEXT: phrases(question),
         ANY_PATH: list(dict.fromkeys(_named_paths(question) + folders)),
         SYMBOL: _named_symbols(question, words, frozenset(known.get(SYMBOL, ()))),
     }
@@ -87,21 +115,67 @@ def _named_symbols(
     a capital inside a sentence.
     """
     text = question.content
-    files = {match[0] for match in _IN_QUESTION.finditer(text)}
-    sure = {match[1] for match in _QUOTED.finditer(text)} | {
-        word for word in words if _ONLY_CODE.search(word) or f"{word}(" in text
-    }
-    sure = sure.intersection(words) - files
+    sure = _sure_symbols(text, words)
     if not sure:
         return []
     inside = {word for word in words if word[0].isupper() and not text.startswith(word)}
-    return [word for word in words if word in sure | inside - files or word in symbols]
+    inside -= _files(text)
+    return [word for word in words if word in sure | inside or word in symbols]
+
+
+def _sure_symbols(text: str, words: Collection[str]) -> frozenset[str]:
+    quoted = {match[1] for match in _QUOTED.finditer(text)}
+    code = {word for word in words if _ONLY_CODE.search(word) or f"{word}(" in text}
+    return (quoted | code).intersection(words) - _files(text)
+
+
+def _files(text: str) -> frozenset[str]:
+    return frozenset(match[0] for match in _IN_QUESTION.finditer(text))
+
+
+def named_together(question: Message, known: Live) -> list[str]:
+    """Two or three symbols of the workspace that a question without a path asks for together.
+
+    In the question's order; [] for any other number. What may be an ordinary word counts where it
+    is joined to what is only code.
+    """
+    text = question.content.strip()
+    if question.attached or "\n" in text or len(text) > _LONGEST_TOGETHER:
+        return []
+    found = [(match[0], match.span()) for match in _SPELLED.finditer(text)]
+    if meant(question, known)[ANY_PATH]:
+        return []
+    sure = _sure_symbols(text, [name for name, _ in found])
+    symbols = frozenset(known.get(SYMBOL, ())) - ORDINARY
+    named = [each for each in found if each[0].rpartition(".")[2] in symbols]
+    together: list[str] = []
+    for (one, (_, end)), (other, (begin, _)) in pairwise(named):
+        join = _JUST_JOINED.fullmatch if not {one, other} <= sure else _JOINING.search
+        if {one, other} & sure and join(text[end:begin]):
+            together += (one, other)
+    asked = list(dict.fromkeys(together))
+    # One that is named apart from them is asked for in another way.
+    apart = sure.intersection(name for name, _ in named).difference(asked)
+    return asked if len(asked) <= _MOST_TOGETHER and not apart else []
 
 
 def _named_paths(question: Message) -> list[str]:
     """The paths of a question, as they stand there and without a slash at their end."""
     found = [match[0] for match in _IN_QUESTION.finditer(question.content)]
     return list(dict.fromkeys(form for path in found for form in (path, path.rstrip("/"))))
+
+
+def names_folder(question: Message, known: Live) -> bool:
+    """Whether a question calls something a folder that is a path of the workspace."""
+    paths = frozenset(known.get(_READ, ()))
+    called = (found for form in _CALLED_FOLDER for found in form.findall(question.content))
+    return not paths.isdisjoint(called)
+
+
+def phrases(question: Message) -> list[str]:
+    """The texts of several words that a question has in quotes, where it has nothing else there."""
+    quoted = [text.strip() for text in _PHRASE.findall(question.content)]
+    return quoted if all(" " in each for each in quoted) else []
 
 
 def names_symbols_alone(question: Message, known: Live) -> bool:

@@ -18,17 +18,16 @@ from quillon.engine.base import Constraint
 from quillon.prompt import gbnf
 from quillon.prompt.dialects import Dialect, begins_call
 from quillon.prompt.fences import code_in, text_around
-from quillon.prompt.grammar import Live
+from quillon.prompt.grammar import Live, one_of_these
 from quillon.prompt.messages import Message
 from quillon.prompt.naming import (
     ANY_PATH,
     ORDINARY,
-    SYMBOL,
     meant,
     names_something,
-    names_symbols_alone,
     unmeant,
 )
+from quillon.prompt.offering import fitting, lookups
 from quillon.prompt.quoting import quoting_constraint
 from quillon.prompt.spans import candidates, span_constraint
 
@@ -85,21 +84,20 @@ def facts_constraint(
     alone: neither older turns nor the workspace's other names (`live`) can be meant.
     """
     known = live or {}
-    symbols = frozenset(known.get(SYMBOL, ()))
     last = messages[-1] if messages else Message("user")
-    named = last.role == "user" and names_something(last, symbols)
+    named = last.role == "user" and names_something(last, known)
     if named or last.role == "tool":
         said = _turn(messages)
-        if named and names_symbols_alone(last, known):  # what a folder holds does not tell of them
-            definitions = [
-                each for each in definitions if each.get("function", each)["name"] != "list_files"
-            ]
-        # What a result names is named in full: its last part alone would be another file.
+        if named:
+            if together := one_of_these(lookups(definitions, last, known), dialect):
+                return together
+            definitions = fitting(definitions, last, known)
+        # What a result or a question names is named in full: its last part would be another one.
         held = span_constraint(
             definitions,
             dialect,
             texts_of(said),
-            whole=not named,
+            whole=True,
             only=meant(last, known) if named else {ANY_PATH: _paths(said)},
             unmeant=unmeant(last) if named else (),
         )

@@ -7,7 +7,6 @@ import pytest
 from quillon.engine.base import Constraint
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.messages import Message
-from quillon.prompt.naming import ANY_PATH, SYMBOL, meant, names_something
 from quillon.prompt.spans import span_constraint
 from quillon.prompt.telling import copied, facts_constraint
 from quillon_testing.answers import definition
@@ -339,110 +338,6 @@ def test_a_path_is_one_that_a_result_names_where_it_names_any(accepts):
     assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>")
 
 
-@pytest.mark.parametrize(
-    ("question", "path", "good"),
-    [
-        ("The error points at src/app.py. Look?", "src/app.py", True),
-        ("The error points at src/app.py. Look?", "points", False),
-        ("The error points at src/app.py. Look?", "app.py", False),
-        ("list tests/unit/ for load_all", "tests/unit/", True),
-        ("list tests/unit/ for load_all", "tests/unit", True),
-        ("setup.cfg 里有什么", "setup.cfg", True),
-        ("is load_all in docs", "docs", True),
-        ("is load_all in docs", "is", False),
-        ("where is `is` of load_all", "is", True),
-    ],
-)
-def test_what_a_question_names_is_what_is_looked_up(accepts, question, path, good):
-    held = facts_constraint(TOOLS, HERMES, (Message("user", question),))
-    call = json.dumps({"name": "read_file", "arguments": {"path": path}})
-    assert held is not None
-    assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>") is good
-
-
-@pytest.mark.parametrize(
-    ("question", "names"),
-    [
-        ("new here: what happens inside load_all?", ["load_all"]),
-        ("Compare load_all and Cart.total please", ["load_all", "Cart.total"]),
-        ("how was the function load_all in src/app.py made?", ["load_all"]),
-        ("is Quay used by load_all", ["Quay", "load_all"]),
-        ("where is run, and where is load_all", ["run", "load_all"]),
-        ("哪里定义了 loadAll 和 `check`？", ["loadAll", "check"]),
-        ("who calls mooring( today?", ["mooring"]),
-        ("what is in src/app.py", []),
-        ("where is parse in src/app.py, e.g. its end", []),
-        ('someone wrote "pilot aboard" somewhere', []),
-    ],
-)
-def test_of_a_questions_words_those_that_only_code_has_are_symbols(question, names):
-    live = {SYMBOL: ("run", "other"), ("read_file", "path"): ("src", "docs")}
-    assert meant(Message("user", question), live)[SYMBOL] == names
-
-
-def test_a_folder_without_a_slash_is_a_path_where_the_workspace_has_it():
-    live = {("read_file", "path"): ("src", "docs")}
-    asked = Message("user", "look into docs for load_all, and into more/of/it")
-    assert meant(asked, live)[ANY_PATH] == ["more/of/it", "docs"]
-
-
-def test_a_query_is_one_of_the_symbols_that_a_question_names(accepts):
-    tools = [definition("search_symbols", {"query": {"type": "string"}}, "query")]
-    held = facts_constraint(tools, HERMES, (Message("user", "what happens in load_all?"),))
-    assert held is not None
-    for query, good in (("load_all", True), ("happens", False), ("load_all?", False)):
-        call = json.dumps({"name": "search_symbols", "arguments": {"query": query}})
-        assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>") is good
-
-
-def test_symbols_of_the_workspace_are_names_unless_they_may_be_words():
-    symbols = {"Cart", "run", "MAX"}
-    assert names_something(Message("user", "what does Cart do?"), symbols)
-    assert names_something(Message("user", "MAX 是什么"), symbols) is True
-    assert names_something(Message("user", "Where is area defined?"), {"area"})
-    assert names_something(Message("user", "area 在哪里"), {"area"})
-    assert not names_something(Message("user", "This is a wide area."), {"area"})
-    assert not names_something(Message("user", "run the tests"), symbols)
-    assert not names_something(Message("user", "what does Cart do?"))
-
-
-@pytest.mark.parametrize(
-    ("question", "path"),
-    [
-        ("What does format_price do?", "format_price"),
-        ("read src/app.py", "src/app.py"),
-        ("`Quay` 在哪里", "Quay"),
-        ("who calls mooring( today?", "mooring"),
-        ("and Table.rows", "Table.rows"),
-        ('what about "quays"', "quays"),
-        ("src/app 里有什么", "src/app"),
-        ("enumerate all below harbour/", "harbour"),
-    ],
-)
-def test_what_a_question_names_is_looked_up_first(accepts, question, path):
-    held = facts_constraint(TOOLS, HERMES, (*TALK, Message("user", question)))
-    assert held is not None
-    assert not accepts(held.grammar, "It returns the price.")
-    call = json.dumps({"name": "read_file", "arguments": {"path": path}})
-    assert accepts(held.grammar, f"<tool_call>\n{call}\n</tool_call>")
-    assert held.trigger is None
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        Message("user", "What is a decorator, e.g. in Python 3.11?"),
-        Message("user", "Why does it fail? Please look again..."),
-        Message("user", "explain load_all", attached=("src/a.py",)),
-        Message("user", "这段代码有什么问题？"),
-    ],
-)
-def test_a_question_that_names_nothing_or_brings_a_file_may_be_answered(question):
-    held = facts_constraint(TOOLS, HERMES, (question,))
-    assert held is not None
-    assert held.trigger == "<tool_call>"
-
-
 @pytest.mark.parametrize("result", ["", "\n", "``` ` ``", '"\\"\\n\x00', "码头", "x" * 100_000])
 def test_any_result_makes_a_grammar_that_can_end(accepts, result):
     constraint = facts_constraint(TOOLS, HERMES, (*TALK[:2], Message("tool", result)))
@@ -455,24 +350,3 @@ def test_the_latest_results_come_first_where_not_all_fit():
     pieces = copied(many)
     assert "name_2_0" in pieces
     assert "name_0_0" not in pieces
-
-
-@pytest.mark.parametrize(
-    ("question", "lists"),
-    [
-        ("Where is area defined?", False),
-        ("what does area in src/shapes.py do?", True),
-        ("what is in docs, and where is area?", True),
-        ("where is other_name defined?", True),
-    ],
-)
-def test_for_a_symbol_of_the_workspace_no_folder_is_listed(accepts, question, lists):
-    tools = [
-        definition("search_symbols", {"query": {"type": "string"}}, "query"),
-        definition("list_files", {"path": {"type": "string"}}),
-    ]
-    live = {SYMBOL: ("area",), ("read_file", "path"): ("docs", "src/shapes.py")}
-    held = facts_constraint(tools, HERMES, (Message("user", question),), live=live)
-    assert held is not None
-    call = '<tool_call>\n{"name": "list_files", "arguments": {}}\n</tool_call>'
-    assert accepts(held.grammar, call) is lists

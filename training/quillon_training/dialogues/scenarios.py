@@ -307,7 +307,7 @@ LOOKING: dict[str, tuple[Scenario, float]] = {
     "show": (show, 2.5),
     "explain": (explain, 2.0),
     "missing": (missing, 1.0),
-    "two": (two, 1.0),
+    "two": (two, 2.0),
     "lines": (lines, 1.5),
     "open": (open_file, 1.5),
     "misspelled": (misspelled, 0.7),

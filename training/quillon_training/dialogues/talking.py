@@ -332,10 +332,10 @@ TALKING: dict[str, tuple[Scenario, float]] = {
     "talk": (talk, 1.5),
     "general": (general, 0.8),  # more of them, and a small model declines what tools do
     "unclear": (unclear, 1.0),
-    "bug": (mistake, 4.0),
-    "problem": (problem, 2.0),
-    "traceback": (traceback, 1.5),
-    "docstring": (docstring, 1.0),
-    "explaincode": (explain_code, 1.0),
-    "writetest": (write_test, 0.4),
+    "bug": (mistake, 2.0),
+    "problem": (problem, 1.0),
+    "traceback": (traceback, 0.8),
+    "docstring": (docstring, 0.5),
+    "explaincode": (explain_code, 0.5),
+    "writetest": (write_test, 0.3),
 }

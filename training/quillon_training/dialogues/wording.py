@@ -54,7 +54,7 @@ class Wordings:
         place = rng.choice(("before", "before", "behind"))
         said = self._groups["asides"][language][place]
         kept = [each for number, each in enumerate(said) if is_held(number) == self._unseen]
-        aside, blank = rng.choice(kept), " " if language == "en" else ""
+        aside, blank = _drawn(rng.choice(kept), rng), " " if language == "en" else ""
         if place == "before":
             return f"{aside}{blank}{text}"
         stop = "" if text.endswith(tuple(".?!。？！")) else "." if language == "en" else "。"

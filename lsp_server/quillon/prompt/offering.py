@@ -1,0 +1,75 @@
+"""What a question that names something leaves of the tools, and of what calls may leave out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quillon.prompt.grammar import Live
+from quillon.prompt.messages import Message
+from quillon.prompt.naming import (
+    SYMBOL,
+    TEXT,
+    named_together,
+    names_folder,
+    names_symbols_alone,
+    phrases,
+)
+from quillon.prompt.schemas import Schema
+
+Definition = Mapping[str, Any]
+
+
+def fitting(
+    definitions: Sequence[Definition], question: Message, known: Live
+) -> Sequence[Definition]:
+    """The tools that a question can ask for, as it can ask for them.
+
+    What a folder holds does not tell of symbols, no symbol has blanks in its name, and whoever
+    names a folder does not ask for the whole workspace.
+    """
+    dropped = set()
+    if names_symbols_alone(question, known):
+        dropped.add("list_files")
+    if phrases(question):
+        dropped.add(SYMBOL[0])
+    kept = [each for each in definitions if _function(each)["name"] not in dropped]
+    if names_folder(question, known):
+        kept = [
+            _with_path(each) if _function(each)["name"] == "list_files" else each for each in kept
+        ]
+    return kept
+
+
+def lookups(
+    definitions: Sequence[Definition], question: Message, known: Live
+) -> list[list[tuple[str, Schema]]]:
+    """What looks up all names that a question asks for together: a list of calls for each tool.
+
+    A small model looks up the last of them alone.
+    """
+    names = named_together(question, known)
+    offered = {_function(each)["name"] for each in definitions}
+    lists = []
+    for tool, parameter in (SYMBOL, TEXT):
+        if names and tool in offered:
+            lists.append([(tool, _exactly(parameter, name)) for name in names])
+    return lists
+
+
+def _exactly(parameter: str, value: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": {parameter: {"const": value}},
+        "required": [parameter],
+        "additionalProperties": False,
+    }
+
+
+def _function(definition: Definition) -> Mapping[str, Any]:
+    function: Mapping[str, Any] = definition.get("function", definition)
+    return function
+
+
+def _with_path(definition: Definition) -> Definition:
+    function = _function(definition)
+    parameters = {**function["parameters"], "required": ["path"]}
+    return {**definition, "function": {**function, "parameters": parameters}}
