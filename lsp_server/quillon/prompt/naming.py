@@ -134,10 +134,10 @@ def _files(text: str) -> frozenset[str]:
 
 
 def named_together(question: Message, known: Live) -> list[str]:
-    """Two or three symbols of the workspace that a question without a path asks for together.
+    """Two or three symbols that a question without a path asks for together.
 
-    In the question's order; [] for any other number. What may be an ordinary word counts where it
-    is joined to what is only code.
+    In the question's order; [] for any other number. They are such as the workspace has, where its
+    symbols are known. What may be an ordinary word counts where it is joined to what is only code.
     """
     text = question.content.strip()
     if question.attached or "\n" in text or len(text) > _LONGEST_TOGETHER:
@@ -146,8 +146,9 @@ def named_together(question: Message, known: Live) -> list[str]:
     if meant(question, known)[ANY_PATH]:
         return []
     sure = _sure_symbols(text, [name for name, _ in found])
-    symbols = frozenset(known.get(SYMBOL, ())) - ORDINARY
-    named = [each for each in found if each[0].rpartition(".")[2] in symbols]
+    # Of a large workspace no list is known: what is sure to be code counts there.
+    symbols = frozenset(known.get(SYMBOL, ())) - ORDINARY or sure
+    named = [each for each in found if {each[0], each[0].rpartition(".")[2]} & symbols]
     together: list[str] = []
     for (one, (_, end)), (other, (begin, _)) in pairwise(named):
         join = _JUST_JOINED.fullmatch if not {one, other} <= sure else _JOINING.search

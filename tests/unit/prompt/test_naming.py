@@ -85,6 +85,18 @@ def test_names_that_are_asked_for_together(question, names):
     assert named_together(Message("user", question), LIVE) == names
 
 
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("where does quay_of sit, and where does HarbourMaster sit?", ["quay_of", "HarbourMaster"]),
+        ("where are quay_of and harbour?", []),
+        ("compare start and stop", []),
+    ],
+)
+def test_of_a_workspace_whose_symbols_are_too_many_what_is_only_code_counts(question, names):
+    assert named_together(Message("user", question), {}) == names
+
+
 def test_of_an_attached_file_no_names_are_looked_up():
     question = Message("user", "explain load_all and _expand", attached=("src/app.py",))
     assert named_together(question, LIVE) == []
