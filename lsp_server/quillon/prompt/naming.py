@@ -21,7 +21,8 @@ _SEEKS = re.compile(
 )
 _LOOKS = re.compile(
     r"\b(?:where|define[sd]?|definition|declar\w+|locate|find|code of|source of|implement\w*"
-    r"|explain|show me|what does|look up)\b|在哪|哪里|定义|代码|源码|实现|解释|作用|查找|查一下",
+    r"|explain|show me|what does|look up|search(?: for)?|grep)\b"
+    r"|在哪|哪里|定义|代码|源码|实现|解释|作用|查找|查一下|搜索|搜一下",
     re.IGNORECASE,
 )
 # Paths: words may have dots and no blanks around them, so ASCII and the endings of files alone.
@@ -32,7 +33,7 @@ _IN_QUESTION = re.compile(
 )
 _QUOTED = re.compile(r"[`'\"“「]([^`'\"”」\n]+)[`'\"”」]")
 # Where live values are the workspace's symbols, and its files and folders.
-SYMBOL, _READ, ANY_PATH = ("search_symbols", "query"), ("read_file", "path"), ("*", "path")
+SYMBOL, READ, ANY_PATH = ("search_symbols", "query"), ("read_file", "path"), ("*", "path")
 TEXT = ("search_text", "pattern")
 # "the tests folder", "the directory tests"; in Chinese there may be no blanks.
 _FOLDERS = r"(?:folder|directory|目录|文件夹)"
@@ -98,7 +99,7 @@ def names_something(question: Message, known: Live) -> bool:
 def meant(question: Message, known: Live) -> dict[tuple[str, str], list[str]]:
     """All that a path and the query for a symbol can be behind a question that names something."""
     words = dict.fromkeys(_SPELLED.findall(question.content))
-    folders = [path for path in known.get(_READ, ()) if path in words]
+    folders = [path for path in known.get(READ, ()) if path in words]
     return {
         TEXT: phrases(question),
         ANY_PATH: list(dict.fromkeys(_named_paths(question) + folders)),
@@ -126,7 +127,7 @@ def _named_symbols(
 def _sure_symbols(text: str, words: Collection[str]) -> frozenset[str]:
     quoted = {match[1] for match in _QUOTED.finditer(text)}
     code = {word for word in words if _ONLY_CODE.search(word) or f"{word}(" in text}
-    return (quoted | code).intersection(words) - _files(text)
+    return frozenset(quoted | code).intersection(words) - _files(text)
 
 
 def _files(text: str) -> frozenset[str]:
@@ -168,7 +169,7 @@ def _named_paths(question: Message) -> list[str]:
 
 def names_folder(question: Message, known: Live) -> bool:
     """Whether a question calls something a folder that is a path of the workspace."""
-    paths = frozenset(known.get(_READ, ()))
+    paths = frozenset(known.get(READ, ()))
     called = (found for form in _CALLED_FOLDER for found in form.findall(question.content))
     return not paths.isdisjoint(called)
 

@@ -6,8 +6,11 @@ from typing import Any
 from quillon.prompt.grammar import Live
 from quillon.prompt.messages import Message
 from quillon.prompt.naming import (
+    ANY_PATH,
+    READ,
     SYMBOL,
     TEXT,
+    meant,
     named_together,
     names_folder,
     names_symbols_alone,
@@ -23,8 +26,8 @@ def fitting(
 ) -> Sequence[Definition]:
     """The tools that a question can ask for, as it can ask for them.
 
-    What a folder holds does not tell of symbols, no symbol has blanks in its name, and whoever
-    names a folder does not ask for the whole workspace.
+    What a folder holds does not tell of symbols, no symbol has blanks in its name, where no path
+    is named a text is searched for everywhere, and who names a folder does not ask for all of them.
     """
     dropped = set()
     if names_symbols_alone(question, known):
@@ -32,6 +35,10 @@ def fitting(
     if phrases(question):
         dropped.add(SYMBOL[0])
     kept = [each for each in definitions if _function(each)["name"] not in dropped]
+    if known.get(READ) and not meant(question, known)[ANY_PATH]:
+        kept = [
+            _without_path(each) if _function(each)["name"] == TEXT[0] else each for each in kept
+        ]
     if names_folder(question, known):
         kept = [
             _with_path(each) if _function(each)["name"] == "list_files" else each for each in kept
@@ -70,6 +77,19 @@ def _function(definition: Definition) -> Mapping[str, Any]:
 
 
 def _with_path(definition: Definition) -> Definition:
+    return _changed(definition, {"required": ["path"]})
+
+
+def _without_path(definition: Definition) -> Definition:
+    properties = _function(definition)["parameters"].get("properties", {})
+    return _changed(
+        definition, {"properties": {key: properties[key] for key in properties if key != "path"}}
+    )
+
+
+def _changed(definition: Definition, change: Mapping[str, Any]) -> Definition:
     function = _function(definition)
-    parameters = {**function["parameters"], "required": ["path"]}
-    return {**definition, "function": {**function, "parameters": parameters}}
+    return {
+        **definition,
+        "function": {**function, "parameters": {**function["parameters"], **change}},
+    }

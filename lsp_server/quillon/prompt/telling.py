@@ -11,7 +11,7 @@ with a call: nothing is said of what was not looked up.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from quillon.engine.base import Constraint
@@ -128,19 +128,24 @@ def _turn(messages: Sequence[Message]) -> Sequence[Message]:
 
 
 def _paths(turn: Sequence[Message]) -> list[str]:
-    """The files that results name, which the next call may be about; suggested ones, too."""
+    """The files that results name, which the next call may be about; suggested ones, too.
+
+    One that is not there is asked for no more.
+    """
+    absent = _absent(turn)
     found: dict[str, None] = {}
     for message in reversed(turn):
         if message.role == "tool":
             text = message.content[:_MAX_CHARS]
             found |= dict.fromkeys(path for path, _, _ in _LOCATION.findall(text))
             found |= dict.fromkeys(word.strip(_AROUND) for word in _IN_RESULT.findall(text))
-    return list(found)[:_MAX_PATHS]
+    return [path for path in found if path not in absent][:_MAX_PATHS]
 
 
 def _told(calls: Constraint, messages: Sequence[Message]) -> Constraint:
     grammar = gbnf.Grammar("Told-")
-    answer = _answer(grammar, messages)
+    turn = _turn(messages)
+    answer = _failures(grammar, turn) or _answer(grammar, turn)
     return Constraint(grammar.text_beside(calls.grammar, answer), None)
 
 
@@ -174,9 +179,8 @@ def _pieces(message: Message) -> Iterator[str]:
             yield from (word, word.rstrip(_AROUND), word.strip(_AROUND))
 
 
-def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
+def _answer(grammar: gbnf.Grammar, turn: Sequence[Message]) -> str:
     """The rule for a text: atoms, each followed by a delimiter, a full stop, or the end."""
-    turn = _turn(messages)
     absent = _absent(turn)
     places = [place for place in _places(turn) if place.strip("`") not in absent]
     called = {
@@ -184,16 +188,15 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     }
     later = ORDINARY - called - {"at"}
     unsaid = later | absent
-    pieces = [piece for piece in copied(messages) if piece not in unsaid and piece.lower() != "at"]
+    pieces = [piece for piece in copied(turn) if piece not in unsaid and piece.lower() != "at"]
     pieces += [word.capitalize() for word in sorted(later)]
     # An answer begins with what was found or with a capital, never in the middle of a sentence.
     first = [gbnf.trie(grammar, "copied", pieces)]
     missing = ""
     if absent:
-        missing = f'("test "? "file ")? {gbnf.trie(grammar, "absent", sorted(absent))}'
-        first.append(f'"There is no " {missing} | "没有" "测试文件"? " "? {missing}')
-        missing = f' | "no " {missing}'
-    if names := _names(messages):
+        first.append(_missing(grammar, absent))
+        missing = f' | "no " ("test "? "file ")? {gbnf.trie(grammar, "absent", sorted(absent))}'
+    if names := _names(turn):
         first.append(f'"`" {gbnf.trie(grammar, "name", names)} "`"')
     gap = f'{_DELIMITER} | "." {_AFTER_STOP} | "..." | {_NO_PLACE}'
     at, place = '"at"', ""
@@ -216,7 +219,13 @@ def _answer(grammar: gbnf.Grammar, messages: Sequence[Message]) -> str:
     subjects = tuple(name for name in queries if isinstance(name, str) and name.isidentifier())
     behind = [piece for piece in pieces if not piece.startswith(subjects)]
     told = [rule for rule in (_unusual(grammar, behind), place and f'("在" " "?)? {place}') if rule]
-    grammar.define(quote, _quoted(grammar, turn, told, place, (text, rest)))
+    following = (text, rest)
+    if any(call.name == "run_tests" for each in turn for call in each.tool_calls):
+        # Which tests failed is told last: no number, with which the counts would begin again.
+        words = gbnf.trie(grammar, "word", [piece for piece in pieces if not piece[0].isdigit()])
+        onward = grammar.rule("onward", f"{between}* ({words} {rest} | {quote} | [.:])?")
+        following = onward, grammar.rule("after", f"({between} {onward} | {quote} | [.:])?")
+    grammar.define(quote, _quoted(grammar, turn, told, place, following))
     grammar.define(text, f"{between}* ({atom} {rest} | {quote} | [.:])?")
     grammar.define(rest, f"({between} {text} | {quote} | [.:])?")
     # What needs no letters but Chinese ones says that nothing was found, or names nothing.
@@ -232,6 +241,26 @@ def _absent(turn: Sequence[Message]) -> frozenset[str]:
         if call is not None and (missing := _NOT_FOUND.match(message.content)):
             found |= {path for path in call.arguments.values() if path == missing[1]}
     return frozenset(found)
+
+
+def _failures(grammar: gbnf.Grammar, turn: Sequence[Message]) -> str:
+    """The rule for why all calls of a turn failed: nothing else is told. "" where one did not."""
+    results = [message for message in turn if message.role == "tool"]
+    if any(each.outcome not in ("failed", "retry", "stopped") for each in results):
+        return ""
+    why = (each.content for each in results if each.outcome != "stopped")
+    lines = [text.removeprefix("Error: ").split("\n", 1)[0] for text in why]
+    told = [line[:_MAX_LINE] for line in lines if line.strip() and not begins_call(line)]
+    rules = [_some(grammar, "failure", told)]
+    if absent := _absent(turn):
+        rules.append(f"({_missing(grammar, absent)}) [.。]?")
+    return " | ".join(filter(None, rules))
+
+
+def _missing(grammar: gbnf.Grammar, absent: Collection[str]) -> str:
+    """The rule for a sentence that says which file is not there."""
+    path = gbnf.trie(grammar, "absent", sorted(absent))
+    return f'"There is no " ("test "? "file ")? {path} | "没有" "测试文件"? " "? {path}'
 
 
 def _unusual(grammar: gbnf.Grammar, pieces: Sequence[str]) -> str:

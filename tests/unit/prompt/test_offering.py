@@ -172,3 +172,13 @@ def test_a_folder_that_is_named_is_the_one_listed(accepts):
     assert held is not None
     assert accepts(held.grammar, called("list_files", path="docs"))
     assert not accepts(held.grammar, called("list_files"))
+
+
+def test_where_no_path_is_named_a_text_is_searched_for_everywhere(accepts):
+    path = {"type": "string"}
+    tools = [definition("search_text", {"pattern": {"type": "string"}, "path": path}, "pattern")]
+    for question, good in (("search for `area`", False), ("search for `area` in docs", True)):
+        held = facts_constraint(tools, HERMES, (Message("user", question),), live=LIVE)
+        assert held is not None
+        assert accepts(held.grammar, called("search_text", pattern="area")) is True
+        assert accepts(held.grammar, called("search_text", pattern="area", path="docs")) is good
