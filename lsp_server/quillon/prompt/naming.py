@@ -87,7 +87,9 @@ def names_something(question: Message, known: Live) -> bool:
     quoted = (match[1] for match in _QUOTED.finditer(text))
     if _NAMED.search(text) or any(map(_SPELLED.fullmatch, quoted)):
         return True
-    if names_folder(question, known) or (phrases(question) and _SEEKS.search(text)):
+    if names_folder(question, known) or titled(question, known):
+        return True
+    if phrases(question) and _SEEKS.search(text):
         return True
     looks = _LOOKS.search(text) is not None
     return any(
@@ -100,9 +102,10 @@ def meant(question: Message, known: Live) -> dict[tuple[str, str], list[str]]:
     """All that a path and the query for a symbol can be behind a question that names something."""
     words = dict.fromkeys(_SPELLED.findall(question.content))
     folders = [path for path in known.get(READ, ()) if path in words]
+    paths = _named_paths(question) + folders + titled(question, known)
     return {
         TEXT: phrases(question),
-        ANY_PATH: list(dict.fromkeys(_named_paths(question) + folders)),
+        ANY_PATH: list(dict.fromkeys(paths)),
         SYMBOL: _named_symbols(question, words, frozenset(known.get(SYMBOL, ()))),
     }
 
@@ -159,6 +162,13 @@ def named_together(question: Message, known: Live) -> list[str]:
     # One that is named apart from them is asked for in another way.
     apart = sure.intersection(name for name, _ in named).difference(asked)
     return asked if len(asked) <= _MOST_TOGETHER and not apart else []
+
+
+def titled(question: Message, known: Live) -> list[str]:
+    """The files beside the workspace's root that a question names by their titles, as README."""
+    words = frozenset(_ASCII_WORD.findall(question.content))
+    stems = ((path, path.partition(".")[0]) for path in known.get(READ, ()) if "/" not in path)
+    return [path for path, stem in stems if stem.isupper() and stem in words]
 
 
 def _named_paths(question: Message) -> list[str]:

@@ -15,6 +15,7 @@ from quillon.prompt.naming import (
     names_folder,
     names_symbols_alone,
     phrases,
+    titled,
 )
 from quillon.prompt.schemas import Schema
 
@@ -26,14 +27,17 @@ def fitting(
 ) -> Sequence[Definition]:
     """The tools that a question can ask for, as it can ask for them.
 
-    What a folder holds does not tell of symbols, no symbol has blanks in its name, where no path
-    is named a text is searched for everywhere, and who names a folder does not ask for all of them.
+    What a folder holds does not tell of symbols; no symbol has blanks in its name; a title, such as
+    README, is a file's; where no path is named a text is searched for everywhere; and who names a
+    folder does not ask for all of them.
     """
     dropped = set()
     if names_symbols_alone(question, known):
         dropped.add("list_files")
     if phrases(question):
         dropped.add(SYMBOL[0])
+    if titled(question, known) and not meant(question, known)[SYMBOL]:
+        dropped |= {SYMBOL[0], TEXT[0]}
     kept = [each for each in definitions if _function(each)["name"] not in dropped]
     if known.get(READ) and not meant(question, known)[ANY_PATH]:
         kept = [

@@ -17,7 +17,7 @@ from quillon.prompt.naming import (
 
 LIVE = {
     SYMBOL: ("Cart", "run", "MAX", "area", "load_all", "total", "_expand", "NullSession"),
-    ("read_file", "path"): ("tests", "docs/api", "src/app.py"),
+    ("read_file", "path"): ("tests", "docs/api", "src/app.py", "README.md", "LICENSE", "lib/NEWS"),
 }
 
 
@@ -118,6 +118,21 @@ def test_a_folder_is_named_where_it_is_called_one_and_is_there(question, named):
     asked = Message("user", question)
     assert names_folder(asked, LIVE) is named
     assert names_something(asked, LIVE) is named
+
+
+@pytest.mark.parametrize(
+    ("question", "paths"),
+    [
+        ("what is in the README?", ["README.md"]),
+        ("看看 LICENSE 的内容", ["LICENSE"]),
+        ("please read me the NEWS", []),
+        ("what is the licence?", []),
+    ],
+)
+def test_a_file_beside_the_root_is_named_by_its_title(question, paths):
+    asked = Message("user", question)
+    assert meant(asked, LIVE)[ANY_PATH] == paths
+    assert names_something(asked, LIVE) is bool(paths)
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,14 @@ def test_where_no_path_is_named_a_text_is_searched_for_everywhere(accepts):
         assert held is not None
         assert accepts(held.grammar, called("search_text", pattern="area")) is True
         assert accepts(held.grammar, called("search_text", pattern="area", path="docs")) is good
+
+
+def test_a_title_stands_for_its_file(accepts):
+    live = {**LIVE, ("read_file", "path"): ("README.md",)}
+    held = facts_constraint(
+        [*TOOLS, *LOOKING], HERMES, (Message("user", "what is in the README?"),), live=live
+    )
+    assert held is not None
+    assert accepts(held.grammar, called("read_file", path="README.md"))
+    assert not accepts(held.grammar, called("search_symbols", query="README"))
+    assert not accepts(held.grammar, called("search_text", pattern="README"))
