@@ -31,6 +31,7 @@ _IN_QUESTION = re.compile(
     r"|(?<![\w-])\w[\w-]{0,200}\.(?:pyi?|md|rst|txt|toml|cfg|ini|json|ya?ml|[cm]?[jt]sx?|cpp|c|h|hpp|go|rs|java|lua|sh)\b",
     re.ASCII,
 )
+_FILE = re.compile(r"\w\.\w{1,5}$")
 _QUOTED = re.compile(r"[`'\"“「]([^`'\"”」\n]+)[`'\"”」]")
 # Where live values are the workspace's symbols, and its files and folders.
 SYMBOL, READ, ANY_PATH = ("search_symbols", "query"), ("read_file", "path"), ("*", "path")
@@ -175,6 +176,12 @@ def _named_paths(question: Message) -> list[str]:
     """The paths of a question, as they stand there and without a slash at their end."""
     found = [match[0] for match in _IN_QUESTION.finditer(question.content)]
     return list(dict.fromkeys(form for path in found for form in (path, path.rstrip("/"))))
+
+
+def names_files_alone(question: Message, known: Live) -> bool:
+    """Whether all paths that a question names, at least one, have the ending of a file."""
+    paths = meant(question, known)[ANY_PATH]
+    return bool(paths) and all(_FILE.search(path) for path in paths)
 
 
 def names_folder(question: Message, known: Live) -> bool:

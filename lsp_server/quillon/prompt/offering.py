@@ -12,6 +12,7 @@ from quillon.prompt.naming import (
     TEXT,
     meant,
     named_together,
+    names_files_alone,
     names_folder,
     names_symbols_alone,
     phrases,
@@ -27,12 +28,12 @@ def fitting(
 ) -> Sequence[Definition]:
     """The tools that a question can ask for, as it can ask for them.
 
-    What a folder holds does not tell of symbols; no symbol has blanks in its name; a title, such as
-    README, is a file's; where no path is named a text is searched for everywhere; and who names a
-    folder does not ask for all of them.
+    What a folder holds does not tell of symbols, and a file is no folder; no symbol has blanks in
+    its name; a title, such as README, is a file's; where no path is named a text is searched for
+    everywhere; and who names a folder does not ask for all of them.
     """
     dropped = set()
-    if names_symbols_alone(question, known):
+    if names_symbols_alone(question, known) or names_files_alone(question, known):
         dropped.add("list_files")
     if phrases(question):
         dropped.add(SYMBOL[0])

@@ -99,7 +99,7 @@ def test_a_question_that_names_nothing_or_brings_a_file_may_be_answered(question
     ("question", "lists"),
     [
         ("Where is area defined?", False),
-        ("what does area in src/shapes.py do?", True),
+        ("what does area in src/ do?", True),
         ("what is in docs, and where is area?", True),
         ("where is other_name defined?", True),
     ],
@@ -193,3 +193,18 @@ def test_a_title_stands_for_its_file(accepts):
     assert accepts(held.grammar, called("read_file", path="README.md"))
     assert not accepts(held.grammar, called("search_symbols", query="README"))
     assert not accepts(held.grammar, called("search_text", pattern="README"))
+
+
+@pytest.mark.parametrize(
+    ("question", "lists"),
+    [
+        ("what is in src/shapes.py?", False),
+        ("what is in src/?", True),
+        ("compare docs/ with src/shapes.py", True),
+    ],
+)
+def test_a_file_is_not_listed(accepts, question, lists):
+    held = facts_constraint(LOOKING, HERMES, (Message("user", question),), live=LIVE)
+    assert held is not None
+    path = "src/shapes.py" if "shapes" in question else "src/"
+    assert accepts(held.grammar, called("list_files", path=path)) is lists
