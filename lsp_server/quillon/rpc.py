@@ -4,8 +4,10 @@ What it changes in pygls, and why:
 
 * Messages of our own methods have the classes of `message_types`.
 * Requests before `initialize` and after `shutdown` are answered with the errors that the
-  specification asks for; pygls runs the former and drops the latter.
-* A message that is not JSON, or whose parameters are wrong, is answered; pygls only logs it.
+  specification asks for; pygls runs the former and drops the latter, once the shutdown is done.
+* A message that is not JSON, or that is malformed, is answered; pygls only logs it.
+* A request is about its document as it was when the request came; pygls starts a handler later,
+  and what came with the request in one piece has been done by then.
 * An exception in a handler becomes one sentence; pygls sends the traceback.
 * An answer of the client that cannot be understood fails the request that waits for it, and a
   request that nobody waits for any more is cancelled; pygls waits for ever, and tells nobody.
@@ -18,6 +20,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import ContextVar
 from typing import Any
 
 import attrs
@@ -32,9 +35,19 @@ from quillon import __version__
 from quillon.assist.conversations import ConversationStore
 from quillon.assist.inline import Suggester
 from quillon.chinese import in_chinese, reads_chinese
+from quillon.context.document import DocumentSnapshot
 from quillon.engine.base import Engine, EngineError, EngineInfo
 from quillon.handshake import understood
 from quillon.message_types import MsgId, awaited_type, make_converter, message_type
+from quillon.refusals import (
+    NOT_VERSION_2,
+    PARSE_ERROR,
+    Malformed,
+    invalid_params,
+    malformed,
+    untimely,
+    usable_id,
+)
 from quillon.session import Session
 from quillon.settings import Settings
 
@@ -58,18 +71,8 @@ class ContentModified(JsonRpcException):
     MESSAGE = "The document changed meanwhile"
 
 
-_NOT_INITIALIZED = JsonRpcException("The server is not initialized yet", -32002)
-_SHUT_DOWN = JsonRpcException("The server was shut down", -32600)
-_PARSE_ERROR = JsonRpcException("The message is not valid JSON", -32700)
-
-
-@attrs.frozen
-class Malformed:
-    """A message that could not be understood; answered where it names an id."""
-
-    id: MsgId | None
-    error: JsonRpcException
-    jsonrpc: str = "2.0"
+# The document that the request at hand names, as it was when the request came.
+_ASKED: ContextVar[DocumentSnapshot | None] = ContextVar("asked", default=None)
 
 
 class QuillonProtocol(LanguageServerProtocol):
@@ -94,46 +97,54 @@ class QuillonProtocol(LanguageServerProtocol):
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """A message object from JSON; one that is malformed keeps its id, to be answered."""
+        if "jsonrpc" in data:  # else it is a part of a message
+            awaited = usable_id(data.get("id")) in self._result_types
+            if (wrong := malformed(data, awaited=awaited)) is not None:
+                return wrong
         try:
             return super().structure_message(data)
         except JsonRpcException as error:
-            if "method" not in data and isinstance(data.get("id"), MsgId):
+            if "method" not in data:
                 self._result_types.pop(data["id"], None)
-                wrong = lsp.ResponseError(error.code, "The client's answer makes no sense")
-                return lsp.ResponseErrorMessage(data["id"], wrong)
+                senseless = lsp.ResponseError(error.code, "The client's answer makes no sense")
+                return lsp.ResponseErrorMessage(data["id"], senseless)
+            reason = invalid_params(data, error)
             if self._is_answered(data):
-                logger.warning("initialize has wrong parameters: %s", _invalid_params(data, error))
+                logger.warning("initialize has wrong parameters: %s", reason)
                 return super().structure_message({**data, "params": understood(data["params"])})
-            has_answer = "id" in data and "method" in data
-            return Malformed(data["id"] if has_answer else None, _invalid_params(data, error))
+            return Malformed(data.get("id"), reason, answered="id" in data)
 
     def handle_message(self, message: Any) -> None:
         """Dispatch a message, or answer why it cannot be."""
         if isinstance(message, Malformed):
-            if message.id is not None:
+            if message.answered:
                 self._refuse(message.id, message.error)
+            else:
+                logger.warning("A message is passed over: %s", message.error)
             return
         method = getattr(message, "method", None)
         if getattr(message, "jsonrpc", None) != self.VERSION:
             number = getattr(message, "id", None) if method is not None else None
-            self._refuse(number, JsonRpcException("The message is not JSON-RPC 2.0", -32600))
+            self._refuse(number, NOT_VERSION_2)
             return
         if method is not None and hasattr(message, "id"):
-            if self._shutdown:
-                self._refuse(message.id, _SHUT_DOWN)
+            reason = untimely(method, initialized=self._initialized, shut_down=self._shutdown)
+            if reason is not None:
+                self._refuse(message.id, reason)
                 return
-            if method == lsp.INITIALIZE:
-                if self._initialized:
-                    again = JsonRpcException("The server is initialized already", -32600)
-                    self._refuse(message.id, again)
-                    return
-                self._initialized = True
-            elif not self._initialized:
-                self._refuse(message.id, _NOT_INITIALIZED)
-                return
+            self._initialized = True
         elif method is not None and not self._initialized and method != lsp.EXIT:
             return  # the specification drops notifications before initialize
         super().handle_message(message)
+        if method == lsp.SHUTDOWN:
+            self._shutdown = True  # now, and not when its handler is done: what follows is late
+
+    def _handle_request(self, msg_id: MsgId, method_name: str, params: Any) -> None:
+        # pygls runs it in a context of its own, which the handler's task takes over.
+        document = getattr(params, "text_document", None)
+        if document is not None:
+            _ASKED.set(self._server.session.snapshot(document.uri))
+        super()._handle_request(msg_id, method_name, params)
 
     def _is_answered(self, data: dict[str, Any]) -> bool:
         """Whether a message is the `initialize` that the handshake answered."""
@@ -193,18 +204,6 @@ class QuillonProtocol(LanguageServerProtocol):
         if isinstance(data, msgspec.Struct):
             return msgspec.to_builtins(data)
         return super()._serialize_message(data)
-
-
-def _invalid_params(data: dict[str, Any], error: JsonRpcException) -> JsonRpcException:
-    cause = error.__cause__
-    detail = ""
-    while cause is not None:
-        nested = getattr(cause, "exceptions", None)
-        if not nested:
-            detail = f": {cause}"
-            break
-        cause = nested[0]
-    return JsonRpcException(f"Wrong parameters for {data.get('method')}{detail}", -32602)
 
 
 class QuillonServer(LanguageServer):
@@ -309,6 +308,11 @@ class QuillonServer(LanguageServer):
         """Show a sentence of ours."""
         self.window_show_message(lsp.ShowMessageParams(kind, self.for_user(text)))
 
+    def asked_about(self, uri: str) -> DocumentSnapshot | None:
+        """The document that the request at hand names, as it was when that came; None: not open."""
+        asked = _ASKED.get()
+        return self.session.snapshot(uri) if asked is None else asked
+
     def report_status(self) -> None:
         """Tell who watches that the engine may have another state."""
         self._tell(None)
@@ -355,7 +359,7 @@ class QuillonServer(LanguageServer):
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Answer what is no JSON; log everything else that no request waits for."""
         if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
-            self.protocol._refuse(None, _PARSE_ERROR)  # noqa: SLF001 - our own protocol class
+            self.protocol._refuse(None, PARSE_ERROR)  # noqa: SLF001 - our own protocol class
         elif not isinstance(error, JsonRpcException):
             logger.error("While handling a message: %s (%s)", error, source)
 

@@ -62,6 +62,65 @@ async def test_the_name_of_a_header_may_be_written_in_any_way(folder):
         assert await server.leave() == 0
 
 
+ODD_IDS = ({"a": 1}, [1], 1.5, True, None)
+STATUS = {"method": "quillon/status/get"}
+
+
+NO_REQUESTS = (
+    *(({"id": odd, **STATUS}, None) for odd in ODD_IDS),
+    *(({"id": odd}, None) for odd in ODD_IDS),
+    *(({"id": 77, "method": odd}, 77) for odd in (5, None, {"a": 1}, ["quillon/chat"])),
+    ({"id": "77"}, "77"),
+    ({"id": 77, "params": {}}, 77),
+    ({"method": {"a": 1}}, None),
+    ({"id": {"a": 1}, "method": 5}, None),
+    ({}, None),
+)
+
+
+async def test_a_message_with_an_odd_id_or_method_is_refused(folder):
+    async with raw_server(folder) as server:
+        for message, number in NO_REQUESTS:  # before the first request, and after it
+            server.send({"jsonrpc": "2.0", **message})
+            assert (await server.response(number))["error"]["code"] == -32600, message
+        await server.initialize()
+        for message, number in NO_REQUESTS:
+            server.send({"jsonrpc": "2.0", **message})
+            error = (await server.response(number))["error"]
+            assert error["code"] == -32600, message
+            assert error["message"].startswith(("The id of", "The method of", "The message has"))
+        assert (await server.call("quillon/status/get"))["result"]
+        assert await server.leave() == 0
+        assert await server.process.stderr.read() == b""
+    assert "unhashable" not in log_of(folder)
+
+
+NO_ANSWERS = (
+    {"id": None, "error": {"code": -32700, "message": "What?"}},
+    {"id": {"a": 1}, "result": 5},
+)
+
+
+async def test_an_answer_to_nothing_is_not_answered(folder):
+    async with raw_server(folder) as server:
+        await server.initialize()
+        for answer in NO_ANSWERS:
+            server.send({"jsonrpc": "2.0", **answer})
+        assert (await server.call("quillon/status/get"))["result"]
+        assert not [message for message in server.seen if message.get("id", ...) is None]
+        assert await server.leave() == 0
+    assert log_of(folder).count("A message is passed over: The id of") == len(NO_ANSWERS)
+
+
+async def test_an_empty_answer_to_a_request_of_ours_is_an_answer(folder):
+    async with raw_server(folder) as server:
+        await server.initialize(capabilities={"workspace": {"configuration": True}})
+        asked = await server.until(lambda m: m.get("method") == "workspace/configuration")
+        server.send({"jsonrpc": "2.0", "id": asked["id"]})
+        assert (await server.call("quillon/status/get"))["result"]
+        assert not [message for message in server.seen if "error" in message]
+
+
 def test_a_client_that_never_reads_is_given_up(folder):
     script = script_file(folder.parent, {"reply": "hi"})
     settings = {"engine": {"kind": "scripted", "script": str(script)}}

@@ -82,6 +82,30 @@ async def test_a_request_after_shutdown_is_refused(folder):
         assert await server.ended() == 0
 
 
+async def test_a_request_right_behind_shutdown_is_refused(folder):
+    async with raw_server(folder) as server:
+        await server.initialize()
+        server.send(
+            {"jsonrpc": "2.0", "id": "last", "method": "shutdown"},
+            {"jsonrpc": "2.0", "id": "late", "method": "quillon/status/get"},
+            {"jsonrpc": "2.0", "id": "again", "method": "shutdown"},
+        )
+        for number in ("late", "again"):
+            answer = await server.response(number)
+            assert answer["error"] == {"code": -32600, "message": "The server was shut down"}
+        assert (await server.response("last"))["result"] is None
+        server.notify("exit")
+        assert await server.ended() == 0
+
+
+async def test_exit_right_behind_shutdown_is_a_good_end(folder):
+    async with raw_server(folder) as server:
+        await server.initialize()
+        shutdown = {"jsonrpc": "2.0", "id": "last", "method": "shutdown"}
+        server.send(shutdown, {"jsonrpc": "2.0", "method": "exit"})
+        assert await server.ended() == 0
+
+
 async def test_exit_without_shutdown_is_a_failure(folder):
     async with raw_server(folder) as server:
         await server.initialize()

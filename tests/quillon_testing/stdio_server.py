@@ -25,9 +25,10 @@ class RawServer:
     def send_bytes(self, data: bytes) -> None:
         self.process.stdin.write(data)
 
-    def send(self, message: object) -> None:
-        body = json.dumps(message).encode()
-        self.send_bytes(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    def send(self, *messages: object) -> None:
+        """Send messages in one piece, so that the server reads them at once."""
+        bodies = [json.dumps(message).encode() for message in messages]
+        self.send_bytes(b"".join(b"Content-Length: %d\r\n\r\n" % len(b) + b for b in bodies))
 
     def notify(self, method: str, params: object = None) -> None:
         self.send({"jsonrpc": "2.0", "method": method, "params": params})
@@ -41,7 +42,7 @@ class RawServer:
         """The whole response to a request."""
         return await self.response(self.request(method, params))
 
-    async def response(self, number: int | None) -> dict[str, Any]:
+    async def response(self, number: int | str | None) -> dict[str, Any]:
         return await self.until(
             lambda m: "method" not in m and m.get("id", ...) == number,
         )

@@ -28,13 +28,16 @@ def register(server: QuillonServer) -> None:
     async def completion(
         ls: QuillonServer, params: lsp.CompletionParams
     ) -> lsp.CompletionList | None:
-        snapshot = ls.session.snapshot(params.text_document.uri)
+        snapshot = ls.asked_about(params.text_document.uri)
         settings = ls.session.settings.inline
         if not settings.as_completion:
             return None
         if snapshot is None:
             ls.report_no_suggestion(NoSuggestion.NOT_OPEN.value)
             return None
+        if not ls.session.is_current(snapshot):  # typed on meanwhile: the editor asks again
+            ls.report_no_suggestion(NoSuggestion.CHANGED.value)
+            return lsp.CompletionList(is_incomplete=True, items=[])
         encoding = ls.session.client.encoding
         cursor = convert.offset_from_lsp(snapshot.lines, params.position, encoding)
         others = ls.session.neighbours(snapshot)

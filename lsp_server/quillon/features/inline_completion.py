@@ -27,10 +27,12 @@ def register(server: QuillonServer) -> None:
     async def inline_completion(
         ls: QuillonServer, params: lsp.InlineCompletionParams
     ) -> lsp.InlineCompletionList:
-        snapshot = ls.session.snapshot(params.text_document.uri)
+        snapshot = ls.asked_about(params.text_document.uri)
         if snapshot is None:
             ls.report_no_suggestion(NoSuggestion.NOT_OPEN.value)
             return lsp.InlineCompletionList([])
+        if not ls.session.is_current(snapshot):  # typed on meanwhile: nobody needs it any more
+            return lsp.InlineCompletionList(_items(ls, snapshot, Nothing(NoSuggestion.CHANGED)))
         query = _query(ls, snapshot, params)
         ls.session.visit(snapshot, query.cursor)
         try:

@@ -12,6 +12,8 @@ from pygls.exceptions import JsonRpcException
 
 from quillon_testing.clients import EDITORS, Editor, editor_session, script
 from quillon_testing.markers import marked
+from quillon_testing.seen import TEXT, begin, listed
+from quillon_testing.stdio_server import raw_server
 
 ADD = marked("s = '🗡'\n\ndef add(a, b):▮\n    return a - b\n")
 DOCSTRING = "Write a docstring for add"
@@ -145,6 +147,23 @@ async def test_an_action_of_an_older_version(folder, name):
         code, message = await refused(editor, action)
         assert code == lsp.LSPErrorCodes.ContentModified
         assert "changed since" in message
+
+
+async def test_a_change_right_behind_an_action(folder):
+    async with raw_server(folder) as server:
+        uri = await begin(server, folder)
+        action = (await listed(server, uri))["Write a docstring for first"]
+        change = {
+            "textDocument": {"uri": uri, "version": 2},
+            "contentChanges": [{"text": "# new\n" + TEXT}],
+        }
+        server.send(
+            {"jsonrpc": "2.0", "id": "r", "method": "codeAction/resolve", "params": action},
+            {"jsonrpc": "2.0", "method": "textDocument/didChange", "params": change},
+        )
+        error = (await server.response("r"))["error"]
+        assert error["code"] == lsp.LSPErrorCodes.ContentModified
+        assert error["message"].startswith("The document changed since")
 
 
 async def test_a_change_while_the_model_works(folder, tmp_path):

@@ -6,8 +6,11 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from quillon.assist.inline_reason import NoSuggestion
 from quillon_testing.clients import EDITORS, Editor, editor_session, script
 from quillon_testing.markers import marked
+from quillon_testing.seen import begin
+from quillon_testing.stdio_server import raw_server, script_file
 
 
 async def check_inline(editor: Editor, folder, source: str, language: str = "python", **how) -> str:
@@ -59,6 +62,37 @@ async def test_the_older_request_is_answered_with_nothing(folder):
         (item,) = await editor.inline(uri, second)
         assert item.insert_text == "2"
         assert await older == []
+
+
+INVOKED = {"context": {"triggerKind": 1}}
+
+
+@pytest.mark.parametrize(
+    ("method", "more"),
+    [("textDocument/inlineCompletion", INVOKED), ("textDocument/completion", {})],
+)
+async def test_a_change_right_behind_a_request_ends_it(folder, tmp_path, method, more):
+    steps = script_file(tmp_path, {"reply": "f(1)", "times": 0})
+    engine = {"kind": "scripted", "script": str(steps)}
+    settings = {"engine": engine, "inline": {"asCompletion": True}}
+    async with raw_server(folder, settings=settings) as server:
+        uri = await begin(server, folder)
+        document = {"uri": uri, "version": 2}
+        server.notify(
+            "textDocument/didChange",
+            {"textDocument": document, "contentChanges": [{"text": "x = \n"}]},
+        )
+        place = {"line": 0, "character": 4}
+        asked = {"textDocument": {"uri": uri}, "position": place, **more}
+        assert (await server.call(method, asked))["result"]["items"]
+        # The server reads both at once: when it comes to answer, the text is another one.
+        older = {"jsonrpc": "2.0", "id": "older", "method": method, "params": asked}
+        change = {"textDocument": {**document, "version": 3}, "contentChanges": [{"text": "y\n"}]}
+        newer = {"jsonrpc": "2.0", "method": "textDocument/didChange", "params": change}
+        server.send(older, newer)
+        assert (await server.response("older"))["result"]["items"] == []
+        status = (await server.call("quillon/status/get"))["result"]
+        assert status["noSuggestion"] == NoSuggestion.CHANGED.value
 
 
 async def test_a_cancelled_request(folder):
