@@ -1,8 +1,11 @@
 """What the commands print, line by line."""
 
+import json
+
 import pytest
 import typer
 
+from quillon.chinese import in_chinese
 from quillon.cli.markdown import ReadableMarkdown
 from quillon.cli.output import Output, check_writable, complain, fail
 
@@ -111,3 +114,20 @@ def test_code_is_shown_to_the_letter(capfd, text):
 def test_a_name_in_a_complaint_stays_as_it_is(capfd):
     complain("There is no file :x:.py")
     assert "no file :x:.py" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("language", ["zh-cn", "en"])
+def test_an_editor_reads_our_sentences_in_its_language(language, monkeypatch, capfd):
+    monkeypatch.setenv("QUILLON_LANGUAGE", language)
+    sentence = "HF_HUB_OFFLINE is set, so nothing is downloaded. Unset it."
+    with pytest.raises(typer.Exit):
+        fail(sentence, json=True)
+    Output(json=True).value({"name": "ghost text", "purpose": "ghost text", "size": 1})
+    shown = capfd.readouterr()
+    told, model = map(json.loads, shown.out.splitlines())
+    chinese = language == "zh-cn"
+    assert told["error"] == (in_chinese(sentence) if chinese else sentence)
+    purpose = "代码建议" if chinese else "ghost text"
+    assert model == {"name": "ghost text", "purpose": purpose, "size": 1}
+    # What a log may hold stays as it was written.
+    assert sentence in shown.err

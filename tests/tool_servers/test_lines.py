@@ -81,7 +81,7 @@ async def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
         await hub.settle(DEADLINE)
         assert hub.news() == [
             "The MCP servers of the settings (one, two) are not used. "
-            "Install the extra: pip install 'quillon[mcp]'."
+            "Install the extra in your clone of Quillon: pip install '.[mcp]'."
         ]
         assert hub.tools == ()
 

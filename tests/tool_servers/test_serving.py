@@ -311,5 +311,6 @@ def test_without_the_extra_it_is_said_what_to_install(folder):
     ended = subprocess.run(words, capture_output=True, timeout=DEADLINE, check=False)
     assert ended.returncode == 1
     assert ended.stderr.decode().strip() == (
-        "quillon: The MCP SDK is not installed. Install the extra: pip install 'quillon[mcp]'."
+        "quillon: The MCP SDK is not installed. "
+        "Install the extra in your clone of Quillon: pip install '.[mcp]'."
     )

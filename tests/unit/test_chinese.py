@@ -15,6 +15,7 @@ from quillon.assist.agreement import Vote
 from quillon.assist.inline_reason import NoSuggestion, Nothing
 from quillon.chinese import in_chinese, reads_chinese
 from quillon.context.material import LeftOut
+from quillon.engine.catalogue import RECOMMENDED
 from quillon_tools.registry import all_tools
 from quillon_tools.workspace import Workspace
 
@@ -72,6 +73,21 @@ def test_every_notice_and_every_refusal_of_an_answer_has_chinese():
     assert missing == set()
 
 
+def test_every_end_of_a_download_has_chinese():
+    said = {
+        pattern(node.args[0])
+        for node in nodes(SERVER / "engine" / "pull")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in {"PullError", "_Broken"}
+    }
+    assert sorted(said - set(TABLE)) == []
+
+
+def test_what_the_recommended_models_are_for_has_chinese():
+    known = {*TABLE, "Apache-2.0"}
+    assert {it for model in RECOMMENDED for it in (model.purpose, model.licence)} - known == set()
+
+
 def test_every_tool_says_in_chinese_what_is_asked_for(tmp_path):
     (tmp_path / ".git").mkdir()
     tools = all_tools(Workspace((tmp_path,)))
@@ -114,6 +130,33 @@ def test_sentences_with_names_and_numbers():
     assert in_chinese(text) == snapshot(
         "引擎使用模型 /m.gguf 连续失败 3 次；最后一次它被信号 9（SIGKILL）终止，可能因为内存不足。"
         "其日志是 /log。请选择更小的模型或上下文，或重新启动引擎。"
+    )
+
+
+def test_the_end_of_a_download_with_its_reason():
+    text = (
+        "q/r:m.gguf could not be received: the server stopped after 1,000 of 2,000 bytes. What "
+        "came is kept: the next pull goes on from there."
+    )
+    assert in_chinese(text) == snapshot(
+        "无法接收 q/r:m.gguf：服务器在 2,000 字节中的 1,000 字节之后停止。"
+        "已下载的部分会保留：下次下载从那里继续。"
+    )
+    away = "The Hub has no repository q/r, or it is private. Check the name. If it is private: "
+    login = "Get a token at https://huggingface.co/settings/tokens and set HF_TOKEN to it."
+    assert in_chinese(away + login) == snapshot(
+        "Hub 上没有仓库 q/r，或者它是私有的。请检查名称。如果它是私有的："
+        "请在 https://huggingface.co/settings/tokens 获取令牌，并将 HF_TOKEN 设为它。"
+    )
+    broken = "h.test/m.gguf is empty. It is deleted. Choose another file: what the server holds is "
+    assert in_chinese(f"{broken}broken.") == snapshot(
+        "h.test/m.gguf 是空的。已将其删除。请选择其他文件：服务器上的内容已损坏。"
+    )
+    online = "Is this machine online? Where a proxy is needed, set HTTPS_PROXY."
+    refused = f"h.test cannot be reached: [Errno 111] Connection refused. {online}"
+    assert in_chinese(refused) == snapshot(
+        "无法连接 h.test：[Errno 111] Connection refused。"
+        "本机是否联网？如果需要代理，请设置 HTTPS_PROXY。"
     )
 
 

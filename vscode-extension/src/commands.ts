@@ -13,6 +13,8 @@ import type { Reviews } from './review/reviews';
 import type { Server } from './server';
 import type { Snooze } from './snooze';
 import type { StatusItem } from './status';
+import type { Switch } from './switches';
+import { switches } from './switches';
 import type { Writing } from './writing';
 
 export interface Parts {
@@ -114,9 +116,24 @@ async function toggleLanguage(): Promise<void> {
   await config.toggleLanguage(language);
 }
 
+/** A switch as a row of the menu. */
+function rowOf(it: Switch): vscode.QuickPickItem & { readonly command: string } {
+  if (it.kind === 'everywhere') {
+    return {
+      label: vscode.l10n.t('$(check) Turn suggestions on'),
+      command: 'quillon.toggleSuggestions',
+    };
+  }
+  return {
+    label: it.on
+      ? vscode.l10n.t('$(circle-slash) Do not suggest in {0}', it.language)
+      : vscode.l10n.t('$(check) Suggest in {0}', it.language),
+    command: 'quillon.toggleLanguage',
+  };
+}
+
 async function showMenu({ status, snooze }: Parts): Promise<void> {
   const language = vscode.window.activeTextEditor?.document.languageId;
-  const off = language !== undefined && !config.suggests(language);
   const rows: (vscode.QuickPickItem & { readonly command: string })[] = [
     { label: vscode.l10n.t('$(comment-discussion) Open the chat'), command: 'quillon.openChat' },
     {
@@ -125,16 +142,7 @@ async function showMenu({ status, snooze }: Parts): Promise<void> {
         : vscode.l10n.t('$(bell-slash) Silence suggestions for a while'),
       command: 'quillon.snooze',
     },
-    ...(language === undefined
-      ? []
-      : [
-          {
-            label: off
-              ? vscode.l10n.t('$(check) Suggest in {0}', language)
-              : vscode.l10n.t('$(circle-slash) Do not suggest in {0}', language),
-            command: 'quillon.toggleLanguage',
-          },
-        ]),
+    ...switches(config.suggestsAnywhere(), config.disabledLanguages(), language).map(rowOf),
     { label: vscode.l10n.t('$(chip) Choose a model'), command: 'quillon.chooseModel' },
     { label: vscode.l10n.t('$(debug-restart) Restart the server'), command: 'quillon.restart' },
     { label: vscode.l10n.t('$(output) Show the log'), command: 'quillon.showLog' },

@@ -26,9 +26,13 @@ export async function forgetInterpreter(): Promise<void> {
   }
 }
 
-/** What pip installs into the private environment. */
+/** What pip installs into the private environment; empty where nobody said it yet. */
 export function installPackage(): string {
-  return vscode.workspace.getConfiguration(SECTION).get<string>('installPackage', 'quillon');
+  return vscode.workspace.getConfiguration(SECTION).get<string>('installPackage', '').trim();
+}
+
+export async function rememberInstallPackage(place: string): Promise<void> {
+  await write('installPackage', place);
 }
 
 /** Whether a code action's edit is shown before it is applied. */
@@ -111,18 +115,24 @@ export function extensionVersion(extension: vscode.Extension<unknown>): string {
   return (extension.packageJSON as Manifest).version;
 }
 
+/** Whether suggestions are on at all. */
+export function suggestsAnywhere(): boolean {
+  return vscode.workspace.getConfiguration(SECTION).get<boolean>('inline.enabled', true);
+}
+
+/** The languages that have none, where they are on. */
+export function disabledLanguages(): readonly string[] {
+  const config = vscode.workspace.getConfiguration(SECTION);
+  return config.get<readonly string[]>('inline.disabledLanguages', []);
+}
+
 /** Whether suggestions are on for a language. */
 export function suggests(language: string): boolean {
-  const config = vscode.workspace.getConfiguration(SECTION);
-  return (
-    config.get<boolean>('inline.enabled', true) &&
-    !config.get<readonly string[]>('inline.disabledLanguages', []).includes(language)
-  );
+  return suggestsAnywhere() && !disabledLanguages().includes(language);
 }
 
 export async function toggleLanguage(language: string): Promise<void> {
-  const config = vscode.workspace.getConfiguration(SECTION);
-  const disabled = config.get<readonly string[]>('inline.disabledLanguages', []);
+  const disabled = disabledLanguages();
   const next = disabled.includes(language)
     ? disabled.filter((one) => one !== language)
     : [...disabled, language];
@@ -130,8 +140,7 @@ export async function toggleLanguage(language: string): Promise<void> {
 }
 
 export async function toggleSuggestions(): Promise<void> {
-  const config = vscode.workspace.getConfiguration(SECTION);
-  await write('inline.enabled', !config.get<boolean>('inline.enabled', true));
+  await write('inline.enabled', !suggestsAnywhere());
 }
 
 /** The model that the user chose; null: none. */

@@ -115,6 +115,22 @@ export function probed(python: string): Promise<Probe | 'missing' | 'fails'> {
   });
 }
 
+/** What a Python is called on a search path; the newest that Quillon is tried with comes first. */
+export const PYTHON_NAMES = [
+  ...['python3.15', 'python3.14', 'python3.13', 'python3.12', 'python3.11'],
+  ...['python3', 'python'],
+];
+
+/**
+ * How Python makes an environment. What is left of one whose own Python is too old, or runs no more
+ * because that which it was made with is gone, is cleared away: `venv` would keep its links.
+ */
+export async function venvArguments(folder: string, own: string): Promise<readonly string[]> {
+  const probe = await probed(own);
+  const serves = typeof probe !== 'string' && !tooOld(probe);
+  return ['-I', '-m', 'venv', ...(serves ? [] : ['--clear']), folder];
+}
+
 /** An executable on a search path. Relative entries are skipped: they would run the workspace's files. */
 export async function onPath(name: string, searchPath: string): Promise<string | null> {
   const suffixes = process.platform === 'win32' ? ['.exe'] : [''];

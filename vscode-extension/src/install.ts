@@ -5,9 +5,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 
 import { interpreter } from './config';
-import { OLDEST_PYTHON, onPath, probed, tooOld } from './discovery';
-
-const NAMES = ['python3.13', 'python3.12', 'python3.11', 'python3', 'python'];
+import { OLDEST_PYTHON, onPath, probed, PYTHON_NAMES, tooOld, venvArguments } from './discovery';
 
 /** The interpreter of the private environment, whether or not it exists. */
 export function privatePython(storage: vscode.Uri): string {
@@ -38,7 +36,8 @@ export async function install(
         await run(command, args, log, token);
       };
       const folder = path.join(storage.fsPath, 'server');
-      await step(vscode.l10n.t('making the environment'), python, ['-I', '-m', 'venv', folder]);
+      const made = await venvArguments(folder, own);
+      await step(vscode.l10n.t('making the environment'), python, made);
       await step(vscode.l10n.t('installing; this compiles for some minutes'), own, [
         ...['-I', '-m', 'pip', 'install', '--upgrade', '--disable-pip-version-check'],
         requirement,
@@ -51,7 +50,7 @@ export async function install(
 async function basePython(): Promise<string> {
   const named = interpreter();
   if (named !== '' && (await isRecent(named))) return named;
-  for (const name of NAMES) {
+  for (const name of PYTHON_NAMES) {
     const candidate = await onPath(name, process.env['PATH'] ?? '');
     if (candidate !== null && (await isRecent(candidate))) return candidate;
   }
@@ -81,7 +80,15 @@ function run(
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => log.append(text));
     }
-    child.on('error', reject);
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      watch.dispose();
+      const reason = error.code ?? error.message;
+      const text = vscode.l10n.t(
+        '{0} does not start ({1}), so nothing was installed. Try again, or name a Python that runs in quillon.interpreter.',
+        ...[command, reason],
+      );
+      reject(new Error(text));
+    });
     child.on('close', (code) => {
       watch.dispose();
       if (token.isCancellationRequested) reject(new vscode.CancellationError());

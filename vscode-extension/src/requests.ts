@@ -4,8 +4,10 @@
  */
 
 import type { CancellationToken } from 'vscode';
+import { l10n } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 
+import { isDisconnected } from './disconnected';
 import type {
   ApproveParams,
   ApproveResult,
@@ -28,10 +30,16 @@ interface ConversationId {
 class Request<Params, Result> {
   constructor(readonly method: string) {}
 
-  send(client: LanguageClient, params: Params, token?: CancellationToken): Promise<Result> {
-    return token === undefined
-      ? client.sendRequest<Result>(this.method, params)
-      : client.sendRequest<Result>(this.method, params, token);
+  /** Rejects with a sentence where the server is gone. */
+  async send(client: LanguageClient, params: Params, token?: CancellationToken): Promise<Result> {
+    try {
+      return token === undefined
+        ? await client.sendRequest<Result>(this.method, params)
+        : await client.sendRequest<Result>(this.method, params, token);
+    } catch (error) {
+      if (!isDisconnected(error)) throw error;
+      throw new Error(l10n.t('The server stopped meanwhile. Try again.'), { cause: error });
+    }
   }
 
   /** Answer what the server asks. */

@@ -13,6 +13,7 @@ import { selectedPython } from './environment';
 import { install, privatePython } from './install';
 import { Latest } from './latest';
 import { NotServing } from './process';
+import { chooseSource } from './source';
 
 export type ServerState =
   | { readonly kind: 'starting' }
@@ -56,6 +57,15 @@ export class Server implements vscode.Disposable {
     );
   }
 
+  /**
+   * The running client, waited for while the server starts; rejects with a sentence when none comes,
+   * and when nobody waits any more.
+   */
+  async ready(stop?: AbortSignal): Promise<LanguageClient> {
+    while (this.#state.kind === 'starting') await this.#change(stop);
+    return this.client;
+  }
+
   /** Start, or start again; a start that is under way is followed by one more at most. */
   restart(): Promise<void> {
     this.#backoff.forget();
@@ -80,7 +90,12 @@ export class Server implements vscode.Disposable {
 
   async install(): Promise<void> {
     try {
-      await install(this.context.globalStorageUri, config.installPackage(), this.log);
+      const named = config.installPackage();
+      const chosen = named === '' ? await chooseSource() : named;
+      if (chosen === null) return;
+      await install(this.context.globalStorageUri, chosen, this.log);
+      // A source that could not be installed is asked for again.
+      if (named === '') await config.rememberInstallPackage(chosen);
     } catch (error) {
       if (!(error instanceof vscode.CancellationError)) await this.#complainAboutInstall(error);
       return;
@@ -166,6 +181,23 @@ export class Server implements vscode.Disposable {
       lost: (problem) => this.#crashed(problem),
     });
     this.#set({ kind: 'running', connection, found });
+  }
+
+  /** The next change of the state. */
+  async #change(stop?: AbortSignal): Promise<void> {
+    stop?.throwIfAborted();
+    let listener: vscode.Disposable | undefined;
+    let give: (() => void) | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        listener = this.onDidChange(() => resolve());
+        give = () => reject(new vscode.CancellationError());
+        stop?.addEventListener('abort', give, { once: true });
+      });
+    } finally {
+      listener?.dispose();
+      if (give !== undefined) stop?.removeEventListener('abort', give);
+    }
   }
 
   #set(state: ServerState): void {

@@ -84,7 +84,6 @@ export class StatusItem implements vscode.Disposable {
       return { text: '$(loading~spin) Quillon', problem: false };
     switch (this.#status.state) {
       case 'failed':
-      case 'absent':
         return { text: '$(warning) Quillon', problem: true };
       case 'loading':
       case 'downloading':
@@ -110,7 +109,7 @@ export class StatusItem implements vscode.Disposable {
     if (state.kind === 'failed') return state.problem;
     if (state.kind === 'starting') return vscode.l10n.t('starting');
     const words = {
-      absent: vscode.l10n.t('no model'),
+      absent: vscode.l10n.t('model not loaded'),
       downloading: vscode.l10n.t('downloading the model'),
       loading: vscode.l10n.t('loading the model'),
       ready: vscode.l10n.t('ready'),

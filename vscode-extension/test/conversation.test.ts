@@ -303,3 +303,14 @@ test('a name that the server refuses is a sentence', async () => {
   await conversation.rename('known', 'Newer');
   assert.equal(conversation.state.problem, 'Too long.');
 });
+
+test('what does not go with a question is said where it is asked', async () => {
+  const { conversation } = chat(async () => ended('c1', 'yes'));
+  await conversation.ask('see @gone.py', [], undefined, ['There is no file gone.py.']);
+  const [question, answer] = conversation.state.items;
+  assert.equal(question?.kind, 'question');
+  assert.deepEqual(answer?.kind === 'answer' && answer.blocks, [
+    { kind: 'notice', text: 'There is no file gone.py.' },
+    { kind: 'text', text: 'yes' },
+  ]);
+});

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import type { Places } from '../src/discovery';
-import { discover } from '../src/discovery';
+import { discover, venvArguments } from '../src/discovery';
 
 let folder = '';
 
@@ -94,4 +94,15 @@ test('programs that are no interpreters are refused', async () => {
     assert.equal(found, null);
     assert.deepEqual(tried, [{ python: file, reason: 'fails', version: '' }]);
   }
+});
+
+test('an environment whose Python went away is made anew, one that runs is kept', async () => {
+  const made = await python('server/bin/python', [3, 12], '0.1.0');
+  const server = path.join(folder, 'server');
+  assert.deepEqual(await venvArguments(server, made), ['-I', '-m', 'venv', server]);
+  const anew = ['-I', '-m', 'venv', '--clear', server];
+  assert.deepEqual(await venvArguments(server, await python('old', [3, 9], null)), anew);
+  await rm(made);
+  await symlink(path.join(folder, 'gone'), made);
+  assert.deepEqual(await venvArguments(server, made), anew);
 });

@@ -4,13 +4,18 @@ import { test } from 'node:test';
 import { bytes, errorIn, jsonLines, Lines, Share } from '../src/models/catalogue';
 import { listed, NoAnswer, pulled, quillonCommand } from '../src/models/program';
 
-const program = (code: string) => ({ command: process.execPath, args: ['-e', code, '--'] });
+const program = (code: string) => ({
+  command: process.execPath,
+  args: ['-e', code, '--'],
+  language: 'zh-cn',
+});
 
 test('the command line is the server’s, without what made it one', () => {
   const found = { command: 'python', args: ['-I', '-m', 'quillon', 'lsp'], python: 'python' };
-  assert.deepEqual(quillonCommand({ ...found, origin: 'setting' }), {
+  assert.deepEqual(quillonCommand({ ...found, origin: 'setting' }, 'en'), {
     command: 'python',
     args: ['-I', '-m', 'quillon'],
+    language: 'en',
   });
 });
 
@@ -56,7 +61,7 @@ test('a list is read from a program, and its problem is the program’s own', as
   await assert.rejects(listed(failing, []), /No folder\./);
   const silent = program('console.error("No module named quillon"); process.exit(3)');
   await assert.rejects(listed(silent, []), new NoAnswer('3', 'No module named quillon\n'));
-  const gone = { command: '/nowhere/python', args: [] };
+  const gone = { command: '/nowhere/python', args: [], language: 'en' };
   await assert.rejects(listed(gone, []), new NoAnswer('ENOENT', ''));
 });
 
@@ -80,4 +85,15 @@ test('a download ends with its setting, with a sentence, or where it was stopped
   const endless = `${say({ event: 'found', size: 2, have: 0 })} setInterval(() => {}, 1000)`;
   const stopped = pulled(program(endless), 'qwen3-4b', () => stop.abort(), stop.signal);
   assert.equal(await stopped, null);
+});
+
+test('the program is told the language that its sentences are shown in', async () => {
+  const { signal } = new AbortController();
+  const told = 'JSON.stringify({ error: process.env.QUILLON_LANGUAGE })';
+  const says = program(`console.log(${told}); process.exit(1)`);
+  await assert.rejects(listed(says, []), /zh-cn/);
+  await assert.rejects(
+    pulled(says, 'qwen3-4b', () => {}, signal),
+    /zh-cn/,
+  );
 });

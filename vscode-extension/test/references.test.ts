@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import {
   mayMean,
   mentions,
+  pathAndLines,
   placesIn,
   typedName,
+  typedNames,
   withMark,
   withoutMark,
 } from '../src/chat/references';
@@ -96,4 +98,22 @@ test('times, addresses and absolute paths are no places', () => {
 
 test('a long text is searched in a moment', () => {
   assert.deepEqual(places('a.'.repeat(50_000)), []);
+});
+
+test('names that were typed and not chosen are found, each once', () => {
+  assert.deepEqual(typedNames('see @a.py, @gone.py? and @a.py', []), ['a.py', 'gone.py']);
+  assert.deepEqual(typedNames('看 @a.py。 mail me@home @', []), ['a.py']);
+  const attached = [{ label: '@my file.py' }, { label: '@a.py' }];
+  assert.deepEqual(typedNames('@my file.py and @a.py with @b.py', attached), ['b.py']);
+});
+
+test('a decorator in a block of code names nothing', () => {
+  assert.deepEqual(typedNames('why?\n```py\n@property\n```\nsee @b.py', []), ['b.py']);
+  assert.deepEqual(typedNames('why?\n```py\n@property\ndef f', []), []);
+});
+
+test('a name may have lines', () => {
+  assert.deepEqual(pathAndLines('a.py:3-7'), { path: 'a.py', lines: [3, 7] });
+  assert.deepEqual(pathAndLines('src/a.py:3'), { path: 'src/a.py', lines: [3, 3] });
+  assert.deepEqual(pathAndLines('a.py'), { path: 'a.py', lines: null });
 });

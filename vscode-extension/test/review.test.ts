@@ -5,6 +5,7 @@ import {
   accept,
   discard,
   documentLine,
+  hunkAt,
   openHunks,
   rebased,
   shown,
@@ -70,4 +71,13 @@ test('both versions are shown, and lines are found again', () => {
     [0, 1, 2, 3, 5].map((line) => documentLine(both, line)),
     [0, 1, 2, 2, 4],
   );
+});
+
+test('a decision at the cursor is about the change there, else the next one below, and no other', () => {
+  const both = shown(startReview(BASE, TARGET));
+  const at = (line: number): number | undefined => hunkAt(both, line)?.index;
+  // a, -b, +B, c, d, +e
+  assert.deepEqual([0, 1, 2, 3, 5].map(at), [0, 0, 0, 1, 1]);
+  assert.equal(at(6), undefined);
+  assert.equal(hunkAt(shown(accept(startReview(BASE, TARGET), 1)), 4), undefined);
 });

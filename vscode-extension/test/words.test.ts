@@ -51,3 +51,13 @@ test('what an answer took is told, and its speed where it is known', () => {
     '90 tokens read (40 cached), 3 written',
   );
 });
+
+test('every page of the walkthrough is there in both languages', async () => {
+  const pages = (await readdir('media')).filter((name) => name.endsWith('.md'));
+  const english = pages.filter((name) => !name.includes('.nls.'));
+  const manifest = await readFile('package.json', 'utf8');
+  const shown = [...manifest.matchAll(/"media\/([\w-]+\.md)"/g)].map((match) => match[1] ?? '');
+  assert.deepEqual(new Set(english), new Set(shown));
+  const chinese = english.map((name) => name.replace(/md$/, 'nls.zh-cn.md'));
+  assert.deepEqual(pages.sort(), [...english, ...chinese].sort());
+});

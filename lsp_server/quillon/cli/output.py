@@ -19,8 +19,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from quillon.chinese import in_chinese, reads_chinese
 from quillon.cli.tables import PlainTable, Rows
 from quillon_tools.visible import harmless
+
+_LANGUAGE = "QUILLON_LANGUAGE"
+"""The variable in which an editor names its language, such as `zh-cn`: it shows our sentences."""
+
+_SENTENCES = ("error", "problem", "message", "purpose", "licence")
+"""The fields that hold what people read; what else is in JSON is for programs."""
 
 
 class _Console(Console):
@@ -186,10 +193,19 @@ def _shown(text: str) -> str:
 
 
 def _json(value: object) -> str:
+    if reads_chinese(os.environ.get(_LANGUAGE, "")):
+        value = _translated(msgspec.to_builtins(value, enc_hook=_plain))
     try:
         return msgspec.json.encode(value, enc_hook=_plain).decode()
     except UnicodeEncodeError:  # a file name of bytes that are no text; escaped, it is valid JSON
         return json.dumps(msgspec.to_builtins(value, enc_hook=_plain))
+
+
+def _translated(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    said = {key: value[key] for key in _SENTENCES if isinstance(value.get(key), str)}
+    return {**value, **{key: in_chinese(text) for key, text in said.items()}}
 
 
 def _plain(value: object) -> str:

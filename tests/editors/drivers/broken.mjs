@@ -39,7 +39,7 @@ async function noModel(session) {
     'quillon.interpreter': session.asked.python,
     'quillon.model.path': '/nowhere/model.gguf',
   });
-  await session.until('the server runs', async () => /no model|the engine failed/.test(await session.status()));
+  await session.until('the server runs', async () => /model not loaded|the engine failed/.test(await session.status()));
   await session.newChat();
   await session.ask('Are you there?');
   await (await session.answer(1)).locator('.problem', { hasText: '/nowhere/model.gguf' }).waitFor();

@@ -95,6 +95,7 @@ async function toolCall(session) {
   await session.shows('a.py');
   await session.cursorAt('Ln 1, Col 1');
   await copied(session, answer);
+  await said(session, 'Copied');
   await session.press('Control+End');
   await session.cursorAt('Ln 3, Col 1');
   await answer.locator('.code-bar [aria-label="Insert at the cursor"]').click();

@@ -55,6 +55,22 @@ export default async function references(session) {
   await question.locator('.chip', { hasText: 'a.py' }).first().waitFor();
   await session.equal('the question is as it was asked', async () =>
     (await question.locator('.question-text').textContent())?.trim(), 'What is attached? @a.py and #selection');
+
+  await byHand(session);
+}
+
+/** A file whose name was typed is attached; what stands for nothing is said to. */
+async function byHand(session) {
+  await session.newChat();
+  await session.focusEditor();
+  await session.press('Control+Home');
+  await session.cursorAt('Ln 1, Col 1');
+  await session.ask('What is attached? @a.py @gone.py #selection please');
+  const answer = await session.answer(1);
+  await answer.locator('.notice', { hasText: 'Nothing is selected' }).waitFor();
+  await answer.locator('.notice', { hasText: 'no file or symbol gone.py' }).waitFor();
+  await session.chat.locator('article.question .chip', { hasText: '@a.py' }).waitFor();
+  await session.picture('by-hand');
 }
 
 /** What the model has no room for is named. */

@@ -46,6 +46,9 @@ async function keyboard(session) {
   await session.page.locator('.statusbar-item', { hasText: 'Ln 7,' }).waitFor();
   await session.press('Control+Backspace');
   await session.equal('one hunk is left', () => lens(session, 'Accept').count(), 1);
+  // It is above the cursor: nobody decides about it who does not look at it.
+  await session.press('F7');
+  await session.page.locator('.statusbar-item', { hasText: 'Ln 2,' }).waitFor();
   await session.press('Control+Enter');
   await session.shows('b.py');
   await session.equal('the first is in the file', () => session.lines(), [
@@ -113,6 +116,8 @@ async function action(session) {
   await session.command('Quillon: Compare Side by Side');
   await page.locator('.diff-editor, .monaco-diff-editor').first().waitFor();
   await session.picture('side-by-side');
+  // There the key decides nothing: the review would be over and its tab gone.
+  await session.press('Control+Enter');
   await session.command('View: Close Editor');
   await session.shows('Review a.py');
   await session.press('Control+Shift+Enter');

@@ -11,7 +11,7 @@ told = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_)){0,30}(?<!_)")
 
-INSTALL = "Install the extra: pip install 'quillon[mcp]'."
+INSTALL = "Install the extra in your clone of Quillon: pip install '.[mcp]'."
 
 
 class ServerSpec(msgspec.Struct, frozen=True, kw_only=True):

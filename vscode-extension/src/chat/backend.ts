@@ -9,17 +9,18 @@ import * as requests from '../requests';
 import type { Server } from '../server';
 import type { ChatServer } from './conversation';
 
+/** What is asked of a server that starts waits until it runs. */
 export function chatServer(server: Server): ChatServer {
+  const { list, get, rename, delete: remove } = requests.conversations;
   return {
-    chat: (params, progress, stop) => turn(server.client, params, progress, stop),
-    list: async (query) => requests.conversations.list.send(server.client, { query }),
-    get: async (conversationId) =>
-      requests.conversations.get.send(server.client, { conversationId }),
+    chat: async (params, progress, stop) => turn(await server.ready(stop), params, progress, stop),
+    list: async (query) => list.send(await server.ready(), { query }),
+    get: async (conversationId) => get.send(await server.ready(), { conversationId }),
     rename: async (conversationId, title) => {
-      await requests.conversations.rename.send(server.client, { conversationId, title });
+      await rename.send(await server.ready(), { conversationId, title });
     },
     delete: async (conversationId) => {
-      await requests.conversations.delete.send(server.client, { conversationId });
+      await remove.send(await server.ready(), { conversationId });
     },
   };
 }

@@ -102,6 +102,12 @@ function candidate(name: string, uri: vscode.Uri, range: Range): Placed {
   return { label, detail: vscode.workspace.asRelativePath(uri), uri: uri.toString(), range };
 }
 
+/** The symbol of the workspace with a name; null where there is none, or the server is not there to ask. */
+export async function symbolNamed(name: string, server: Server): Promise<Candidate | null> {
+  const found = await inTime(ownSymbols(name, server));
+  return found.find(({ label }) => label === `@${name}`) ?? null;
+}
+
 /** The selection of the editor that was used last; null when nothing is selected. */
 export function selection(): Candidate | null {
   const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];

@@ -103,15 +103,21 @@ export class ChatConversation {
 
   /**
    * Ask one question, in place of the one with the number `keep` where there is one; resolves when
-   * its turn has ended, however it ended.
+   * its turn has ended, however it ended. The notices say what does not go with the question.
    */
-  async ask(text: string, references: readonly Candidate[], keep?: number): Promise<void> {
+  async ask(
+    text: string,
+    references: readonly Candidate[],
+    keep?: number,
+    notices: readonly string[] = [],
+  ): Promise<void> {
     if (this.#state.phase !== 'idle' || text.trim() === '') return;
     const stop = new AbortController();
     this.#stop = stop;
     this.#visit++;
     const before = this.#state;
     this.dispatch({ type: 'asked', text, references, ...(keep === undefined ? {} : { keep }) });
+    this.#notify(notices);
     try {
       const turns = keep === undefined ? {} : await this.#keptTurns(before, keep);
       const result = await this.server.chat(
@@ -240,6 +246,11 @@ export class ChatConversation {
     if (this.#stop === null) return;
     this.dispatch({ type: 'broken', problem });
     this.#settle();
+  }
+
+  #notify(notices: readonly string[]): void {
+    for (const text of notices)
+      this.dispatch({ type: 'progress', value: { kind: 'notice', text } });
   }
 
   #target(): Pick<ChatParams, 'conversationId'> {

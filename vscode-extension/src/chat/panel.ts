@@ -12,6 +12,7 @@ import type {
 } from '../protocol';
 import type { Reviews } from '../review/reviews';
 import type { Server } from '../server';
+import { attachmentsOf } from './attachments';
 import { chatServer } from './backend';
 import { candidates, linesText, selection } from './candidates';
 import { ChatConversation, sentence } from './conversation';
@@ -20,7 +21,6 @@ import { Drafts } from './drafts';
 import { Library } from './library';
 import type { Draft, EditAction, FromPage, ToPage } from './messages';
 import { pageHtml } from './page';
-import { mentions, SELECTION } from './references';
 import type { Candidate, Connection } from './state';
 import { english, type Strings } from './strings';
 
@@ -240,11 +240,9 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
     }
   }
 
-  async #ask({ text, attached, keep }: Draft): Promise<void> {
-    const selected = mentions(text, SELECTION, attached) ? selection() : null;
-    const chosen = attached.filter((one) => one.uri !== '' && mentions(text, one.label, attached));
-    const all = selected === null ? chosen : [...chosen, { ...selected, label: selected.detail }];
-    await this.#conversation.ask(text, all, keep);
+  async #ask(draft: Draft): Promise<void> {
+    const { references, notices } = await attachmentsOf(draft, this.server);
+    await this.#conversation.ask(draft.text, references, draft.keep, notices);
   }
 
   async #edit(id: string, action: EditAction): Promise<void> {

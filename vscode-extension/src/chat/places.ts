@@ -13,15 +13,26 @@ export async function openPlace(path: string, line: number): Promise<boolean> {
 }
 
 async function located(path: string): Promise<vscode.Uri | null> {
-  const parts = path.split('/');
-  if (parts.includes('..')) return null;
-  for (const folder of vscode.workspace.workspaceFolders ?? []) {
-    const uri = vscode.Uri.joinPath(folder.uri, ...parts);
-    if (await isFile(uri)) return uri;
-  }
+  if (path.split('/').includes('..')) return null;
+  const uri = await fileAt(path);
+  if (uri !== null) return uri;
   const glob = path.replace(/[[\]{}*?]/g, '?');
   const [found] = await vscode.workspace.findFiles(`**/${glob}`, undefined, 1);
   return found ?? null;
+}
+
+/** The file of the workspace at a path that starts at one of its folders; null where there is none. */
+export async function fileAt(path: string): Promise<vscode.Uri | null> {
+  const parts = path.split('/');
+  if (parts.includes('..')) return null;
+  for (const folder of vscode.workspace.workspaceFolders ?? []) {
+    // With several folders, a name that the list offers begins with that of its folder.
+    for (const below of parts[0] === folder.name ? [parts, parts.slice(1)] : [parts]) {
+      const uri = vscode.Uri.joinPath(folder.uri, ...below);
+      if (await isFile(uri)) return uri;
+    }
+  }
+  return null;
 }
 
 async function isFile(uri: vscode.Uri): Promise<boolean> {

@@ -76,6 +76,28 @@ function standing(text: string, mark: string, attached: readonly Marked[]): read
   return [...text.matchAll(anyOf)].filter(([found]) => found === mark).map(({ index }) => index);
 }
 
+/**
+ * The names after `@` that were typed and not chosen from a list, each once: attached ones are left
+ * out, and code in fences, where such a word is no reference.
+ */
+export function typedNames(text: string, attached: readonly Marked[]): readonly string[] {
+  const prose = text.replace(/^```[^]*?(?:^```|(?![^]))/gm, '');
+  const rest = attached.reduce((left, { label }) => withoutMark(left, label, attached), prose);
+  const names = [...rest.matchAll(/(?<=^|\s)@(\S+)/g)].map(([, word = '']) =>
+    word.replace(/[,.;:!?)，。；：！？）]+$/, ''),
+  );
+  return [...new Set(names)].filter((name) => name !== '');
+}
+
+/** The path and the lines, from 1, that a name such as `a.py:3-7` means. */
+export function pathAndLines(name: string): {
+  readonly path: string;
+  readonly lines: readonly [number, number] | null;
+} {
+  const [, path = name, first, last = first] = /^(.+):(\d{1,7})(?:-(\d{1,7}))?$/.exec(name) ?? [];
+  return { path, lines: first === undefined ? null : [Number(first), Number(last)] };
+}
+
 export interface Place {
   readonly start: number;
   readonly end: number;

@@ -10,6 +10,7 @@ export const english = {
   history: 'Conversations',
   search: 'Search conversations',
   noConversations: 'No conversations found.',
+  conversation: 'Questions and answers',
   you: 'You',
   quillon: 'Quillon',
   edit: 'Edit and ask again',

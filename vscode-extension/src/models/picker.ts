@@ -64,7 +64,7 @@ export class Models implements vscode.Disposable {
 
   get #command(): Command | null {
     const { state } = this.server;
-    return state.kind === 'running' ? quillonCommand(state.found) : null;
+    return state.kind === 'running' ? quillonCommand(state.found, vscode.env.language) : null;
   }
 
   async #rows(): Promise<readonly Row[]> {

@@ -23,25 +23,37 @@ export class NoAnswer extends Error {
 export interface Command {
   readonly command: string;
   readonly args: readonly string[];
+  /** That of the editor, in which the program's own sentences are. */
+  readonly language: string;
 }
 
 /** The command that started the server, without what made it one. */
-export function quillonCommand(found: Found): Command {
-  return { command: found.command, args: found.args.slice(0, -1) };
+export function quillonCommand(found: Found, language: string): Command {
+  return { command: found.command, args: found.args.slice(0, -1), language };
+}
+
+function environment({ language }: Command): NodeJS.ProcessEnv {
+  return { ...process.env, QUILLON_LANGUAGE: language };
 }
 
 /** What a listing command says. Rejects with its own sentence, or `NoAnswer`. */
-export function listed({ command, args }: Command, more: readonly string[]): Promise<unknown[]> {
+export function listed(program: Command, more: readonly string[]): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: LISTING_SECONDS * 1000, maxBuffer: 2 ** 24 };
-    execFile(command, [...args, ...more, '--json'], options, (error, stdout, stderr) => {
-      const lines = jsonLines(stdout);
-      const problem = errorIn(lines);
-      // The list is whole even where the chosen model is a broken one.
-      if (lines.length > 0 && problem === null) resolve([...lines]);
-      else if (problem !== null) reject(new Error(problem));
-      else reject(new NoAnswer(String(error?.code ?? error?.signal ?? 0), stderr));
-    });
+    const env = environment(program);
+    const options = { timeout: LISTING_SECONDS * 1000, maxBuffer: 2 ** 24, env };
+    execFile(
+      program.command,
+      [...program.args, ...more, '--json'],
+      options,
+      (error, stdout, stderr) => {
+        const lines = jsonLines(stdout);
+        const problem = errorIn(lines);
+        // The list is whole even where the chosen model is a broken one.
+        if (lines.length > 0 && problem === null) resolve([...lines]);
+        else if (problem !== null) reject(new Error(problem));
+        else reject(new NoAnswer(String(error?.code ?? error?.signal ?? 0), stderr));
+      },
+    );
   });
 }
 
@@ -51,13 +63,14 @@ export function listed({ command, args }: Command, more: readonly string[]): Pro
  * `listed` does.
  */
 export function pulled(
-  { command, args }: Command,
+  program: Command,
   what: string,
   tell: (event: PullEvent) => void,
   stop: AbortSignal,
 ): Promise<string | null> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args, 'model', 'pull', what, '--json'], {
+    const child = spawn(program.command, [...program.args, 'model', 'pull', what, '--json'], {
+      env: environment(program),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const end = (): void => void child.kill();

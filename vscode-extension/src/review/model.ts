@@ -109,3 +109,8 @@ export function shown(review: FileReview): Shown {
 export function documentLine({ kinds }: Shown, line: number): number {
   return kinds.slice(0, line).filter((kind) => kind !== 'new').length;
 }
+
+/** The hunk that the cursor is in, else the next one below: what the reader looks at. */
+export function hunkAt({ hunks }: Shown, line: number): ShownHunk | undefined {
+  return hunks.find(({ last }) => line < last);
+}

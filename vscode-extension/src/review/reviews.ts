@@ -11,7 +11,16 @@ import type { EditedFile } from './files';
 import { currentText, hasChanged, refused } from './files';
 import { hunkLenses } from './lenses';
 import type { FileReview, Shown, ShownHunk } from './model';
-import { accept, discard, documentLine, openHunks, rebased, shown, startReview } from './model';
+import {
+  accept,
+  discard,
+  documentLine,
+  hunkAt,
+  openHunks,
+  rebased,
+  shown,
+  startReview,
+} from './model';
 import { closeTabs, tabsOf, tabsOfReview } from './tabs';
 
 export const SCHEME = 'quillon-review';
@@ -118,8 +127,7 @@ export class Reviews
     const entry = this.#entry(tab);
     // The numbers of the hunks are others as soon as the decision before is carried out.
     if (entry === null || entry.isBusy) return;
-    const index = which === 'all' ? undefined : (which ?? this.#atCursor(entry)?.index);
-    if (index === undefined && which !== 'all') return;
+    const index = which === 'all' ? undefined : (which ?? this.#atCursor(entry).index);
     if (what === 'accept') await this.#accept(entry, index);
     else entry.change(discard(entry.review, index));
     if (entry.isOpen) this.#refresh(entry);
@@ -276,14 +284,10 @@ export class Reviews
     return editors.find(({ document }) => document.uri.toString() === tab);
   }
 
-  #atCursor(entry: Entry): ShownHunk | undefined {
-    const line = this.#editorOf(entry)?.selection.active.line ?? 0;
-    const { hunks } = entry.shown;
-    return (
-      hunks.find(({ first, last }) => first <= line && line < last) ??
-      hunks.find(({ first }) => first > line) ??
-      hunks[0]
-    );
+  #atCursor(entry: Entry): ShownHunk {
+    const hunk = hunkAt(entry.shown, this.#editorOf(entry)?.selection.active.line ?? 0);
+    if (hunk !== undefined) return hunk;
+    throw new Error(vscode.l10n.t('No change is at the cursor or below it. F7 goes to one.'));
   }
 }
 

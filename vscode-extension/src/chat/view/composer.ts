@@ -116,7 +116,6 @@ export class Composer {
     input.rows = 3;
     input.value = text;
     input.placeholder = this.actions.strings.ask;
-    input.setAttribute('aria-controls', 'offer');
     input.setAttribute('aria-autocomplete', 'list');
     input.addEventListener('input', () => {
       this.#changed();
@@ -180,6 +179,8 @@ export class Composer {
     this.#attached = attached;
     this.#changed();
     this.#drawEditing();
+    // What goes with it is looked up first; another question would come in between.
+    this.#phase = 'asking';
     this.actions.ask(draft);
   }
 
@@ -233,7 +234,7 @@ export class Composer {
 
   #drawOffer(): void {
     this.#offer.hidden = this.#rows.length === 0;
-    this.#input.setAttribute('aria-expanded', String(!this.#offer.hidden));
+    this.#drawRole(!this.#offer.hidden);
     const rows = this.#rows.map((row, index) => {
       const item = element(
         'li',
@@ -252,6 +253,15 @@ export class Composer {
     if (this.#offer.hidden) this.#input.removeAttribute('aria-activedescendant');
     else this.#input.setAttribute('aria-activedescendant', `offer-${this.#chosen}`);
     rows[this.#chosen]?.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** While names are offered the input is what opens them; else it is heard as what it is, a text. */
+  #drawRole(offers: boolean): void {
+    const names = { role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'offer' };
+    for (const [name, value] of Object.entries(names)) {
+      if (offers) this.#input.setAttribute(name, value);
+      else this.#input.removeAttribute(name);
+    }
   }
 
   #drawEditing(): void {

@@ -25,6 +25,7 @@ export class Log {
   #drawn: Drawn[] = [];
 
   constructor(private readonly actions: LogActions) {
+    this.node.setAttribute('aria-label', actions.strings.conversation);
     // The page says when an answer is complete; reading every piece aloud would drown it.
     this.node.setAttribute('aria-live', 'off');
     this.node.tabIndex = 0;

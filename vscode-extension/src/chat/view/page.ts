@@ -31,7 +31,8 @@ class Page {
   readonly #composer: Composer;
   readonly #welcome: Welcome;
   readonly #banner = element('div', { class: 'banner', role: 'alert' });
-  readonly #hint = element('div', { class: 'hint' });
+  /** It is there while it is empty: what comes into it is read aloud. */
+  readonly #hint = element('div', { class: 'hint', role: 'status' });
   readonly #speech: Speech;
   readonly #chat = element('main', { class: 'chat' });
 
@@ -45,7 +46,10 @@ class Page {
     this.#speech = new Speech(strings);
     this.#log = new Log({
       strings,
-      code: (text, action) => post({ type: 'code', text, action }),
+      code: (text, action) => {
+        post({ type: 'code', text, action });
+        if (action === 'copy') this.#speech.say(strings.copied);
+      },
       place: (path, line) => post({ type: 'place', path, line }),
       decide: (id, decision, reason) => post({ type: 'approve', id, decision, reason }),
       edit: (id, action) => post({ type: 'edit', id, action }),
@@ -174,8 +178,8 @@ class Page {
         : status?.state === 'loading' && connection.kind === 'running'
           ? strings.loading
           : '';
-    this.#hint.textContent = text;
-    this.#hint.hidden = text === '';
+    // Said again, it would be read again.
+    if (this.#hint.textContent !== text) this.#hint.textContent = text;
   }
 }
 

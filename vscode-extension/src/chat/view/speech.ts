@@ -37,7 +37,10 @@ export class Speech {
 
   hear(event: ChatEvent): void {
     const text = spokenText(event, this.strings);
-    if (text === null) return;
+    if (text !== null) this.say(text);
+  }
+
+  say(text: string): void {
     const next = this.#places.find((place) => place.textContent === '');
     for (const place of this.#places) place.textContent = place === next ? text : '';
   }
