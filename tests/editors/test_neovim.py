@@ -72,13 +72,18 @@ def test_without_a_model(surroundings: Surroundings) -> None:
 
 
 def test_in_chinese(surroundings: Surroundings) -> None:
-    # A language without its data is none: this has the data of C.UTF-8 under its own name.
-    shutil.copytree("/usr/lib/locale/C.utf8", surroundings.folder / "locales/zh_CN.utf8")
-    given = {"LC_ALL": "zh_CN.UTF-8", "LOCPATH": str(surroundings.folder / "locales")}
     command = server_command({"engine": engine_settings(surroundings.folder)})
+    given = in_chinese(surroundings)
     done = run_scenario(LUA / "languages" / "chinese.lua", surroundings, command, given)
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("passed\n"), done.stdout
+
+
+def in_chinese(surroundings: Surroundings) -> dict[str, str]:
+    """The variables of a Neovim whose language is Chinese."""
+    # A language without its data is none: this has the data of C.UTF-8 under its own name.
+    shutil.copytree("/usr/lib/locale/C.utf8", surroundings.folder / "locales/zh_CN.utf8")
+    return {"LC_ALL": "zh_CN.UTF-8", "LOCPATH": str(surroundings.folder / "locales")}
 
 
 @pytest.mark.parametrize(
@@ -119,9 +124,10 @@ def test_on_the_embedded_model(surroundings: Surroundings) -> None:
     command = server_command({"inline": {"minConfidence": 0}})
     endless = never_ending(surroundings.folder / "endless.gguf", EMBEDDED)
     given = {"QUILLON_TEST_ENDLESS": str(endless)}
-    done = run_scenario(LUA / "embedded" / "embedded.lua", surroundings, command, given)
-    assert done.returncode == 0, done.stdout
-    assert done.stdout.endswith("passed\n"), done.stdout
+    for name, more in (("embedded", given), ("restored", in_chinese(surroundings))):
+        done = run_scenario(LUA / "embedded" / f"{name}.lua", surroundings, command, more)
+        assert done.returncode == 0, done.stdout
+        assert done.stdout.endswith("passed\n"), done.stdout
 
 
 def test_in_a_terminal(surroundings: Surroundings) -> None:

@@ -100,7 +100,8 @@ local function check_client()
     health.warn(say('health_stopped', crash), say('health_log_says'))
   end
   if not client then
-    health.warn(say('health_not_running'), say('health_open_file'))
+    local starting = require('quillon.client').starting()
+    health.warn(say('health_not_running'), say(starting and 'starting' or 'health_open_file'))
     return
   end
   local info = client.server_info or {}

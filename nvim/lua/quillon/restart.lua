@@ -9,11 +9,18 @@ local TERMINATED = 15
 
 local crashes = {} ---@type integer[]
 local last_crash ---@type string?
+local planned = false
 
 --- How the server ended last, if that was not on purpose.
 ---@return string?
 function M.last()
   return last_crash
+end
+
+--- Whether a server that crashed is about to be started again.
+---@return boolean
+function M.planned()
+  return planned
 end
 
 --- Milliseconds until the next start; nil when it crashed too often in the last three minutes.
@@ -43,11 +50,13 @@ function M.exited(code, signal, client_id)
     vim.notify(words.say('keeps_stopping', reason), vim.log.levels.ERROR)
     return
   end
+  planned = true
   vim.defer_fn(M.start, delay)
 end
 
 --- Attach again to every buffer that has a file.
 function M.start()
+  planned = false
   if vim.lsp.is_enabled and not vim.lsp.is_enabled('quillon') then
     return
   end

@@ -6,9 +6,13 @@ M.en = {
   -- The server, and which buffers it serves.
   no_server = "Quillon's server does not run. Open a file, and call vim.lsp.enable('quillon') in your "
     .. 'configuration; :checkhealth quillon says more.',
+  starting = 'Quillon is still starting. Try again in a moment.',
+  waits_for_server = 'Quillon is still starting; the question waits for it.',
+  not_started = "Quillon's server did not start. :Quillon restart tries again; "
+    .. ':checkhealth quillon says more.',
   not_on_path = '%s is not an executable on the PATH',
-  install = 'Quillon: %s. Install the Python package quillon, or set its path; '
-    .. ':checkhealth quillon says how.',
+  install = 'Quillon: %s. Run `pip install .` in a clone of Quillon, or set the path of the '
+    .. 'program; :checkhealth quillon says how.',
   keeps_stopping = "Quillon's server keeps stopping (%s). :Quillon log says why; "
     .. ':Quillon restart tries again.',
   signal = 'signal %d',
@@ -69,9 +73,11 @@ M.en = {
   state_denied = 'denied',
   state_applied = 'applied',
   state_discarded = 'discarded',
-  end_length = 'The answer reached its longest length.',
+  end_length = 'The answer reached its longest length. Ask for the rest, or raise '
+    .. 'quillon.chat.maxTokens (:help quillon-server).',
   end_cancelled = 'Stopped.',
-  end_toolLimit = 'The turn reached its limit of tool calls.',
+  end_toolLimit = 'The turn reached its limit of tool calls. Ask it to go on, or raise '
+    .. 'quillon.chat.maxToolCalls (:help quillon-server).',
   tokens = '%d tokens read (%d cached), %d written',
   speed = ', %.1f tokens/s',
   key_stop = 'Stop the answer',
@@ -108,7 +114,7 @@ M.en = {
   health_update = 'Install a newer Neovim.',
   health_no_inline = 'No suggestions while typing: they need Neovim 0.12',
   health_rest_works = 'Everything else works.',
-  health_install = 'Install the Python package quillon, or name the program: %s',
+  health_install = 'Run `pip install .` in a clone of Quillon, or name the program: %s',
   health_not_started = '%s cannot be started: %s',
   health_no_version = '%s did not answer in %d seconds',
   health_program_failed = '%s failed: %s',
@@ -139,8 +145,12 @@ M.en = {
 M.zh = {
   no_server = "Quillon 服务器没有运行。请打开一个文件，并在配置中调用 vim.lsp.enable('quillon')；"
     .. '详情见 :checkhealth quillon。',
+  starting = 'Quillon 仍在启动。请稍后再试。',
+  waits_for_server = 'Quillon 仍在启动；启动后就会回答此问题。',
+  not_started = 'Quillon 服务器没有启动。用 :Quillon restart 重试；详情见 :checkhealth quillon。',
   not_on_path = '在 PATH 上找不到可执行文件 %s',
-  install = 'Quillon：%s。请安装 Python 包 quillon，或设置其路径；方法见 :checkhealth quillon。',
+  install = 'Quillon：%s。请在 Quillon 的克隆目录中运行 `pip install .`，或设置程序的路径；'
+    .. '方法见 :checkhealth quillon。',
   keeps_stopping = 'Quillon 服务器反复停止（%s）。原因见 :Quillon log；用 :Quillon restart 重试。',
   signal = '信号 %d',
   exit_status = '退出状态 %d',
@@ -196,9 +206,9 @@ M.zh = {
   state_denied = '已拒绝',
   state_applied = '已应用',
   state_discarded = '已放弃',
-  end_length = '回答已达到最大长度。',
+  end_length = '回答已达到最大长度。请继续提问，或提高 quillon.chat.maxTokens（:help quillon-server）。',
   end_cancelled = '已停止。',
-  end_toolLimit = '本轮已达到工具调用上限。',
+  end_toolLimit = '本轮已达到工具调用上限。请让它继续，或提高 quillon.chat.maxToolCalls（:help quillon-server）。',
   tokens = '读取 %d 个 token（缓存 %d 个），生成 %d 个',
   speed = '，%.1f token/秒',
   key_stop = '停止回答',
@@ -231,7 +241,7 @@ M.zh = {
   health_update = '请安装更新的 Neovim。',
   health_no_inline = '输入时没有建议：需要 Neovim 0.12',
   health_rest_works = '其余功能均可使用。',
-  health_install = '请安装 Python 包 quillon，或指定程序：%s',
+  health_install = '请在 Quillon 的克隆目录中运行 `pip install .`，或指定程序：%s',
   health_not_started = '无法启动 %s：%s',
   health_no_version = '%s 在 %d 秒内没有响应',
   health_program_failed = '%s 失败：%s',

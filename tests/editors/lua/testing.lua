@@ -86,6 +86,25 @@ function M.request()
   return rows[#rows]
 end
 
+--- Kill the process of this test whose command has these words.
+---@param words string
+function M.kill(words)
+  for name in vim.fs.dir('/proc') do
+    local pid = tonumber(name)
+    local command = pid and io.open(('/proc/%d/cmdline'):format(pid), 'rb')
+    local environment = pid and io.open(('/proc/%d/environ'):format(pid), 'rb')
+    if command and environment then
+      local text = command:read('*a'):gsub('%z', ' ')
+      local own = environment:read('*a'):find(vim.env.QUILLON_RUNTIME_DIR, 1, true)
+      if own and text:find(words, 1, true) then
+        vim.uv.kill(pid, 'sigkill')
+        return
+      end
+    end
+  end
+  M.fail('no process runs ' .. words)
+end
+
 --- Type keys in insert mode and stay there while `inside` waits: Neovim drops inline completions
 --- that arrive in another mode, and feedkeys leaves insert mode when its keys end.
 ---@param keys string

@@ -9,7 +9,7 @@ local CANCELLED = -32800
 local FRAME = 30 -- milliseconds between two drawings of a stream
 
 ---@class quillon.Running
----@field client_id integer
+---@field client_id? integer nil while the question waits for a server that starts
 ---@field request? integer
 ---@field token string
 
@@ -27,12 +27,17 @@ local replacing ---@type integer? the turn that the next question replaces
 ---@field fresh? boolean start a new conversation
 ---@field resend? boolean replace the turn whose question was taken up again, where one was
 
---- Show the chat.
-function M.open()
+--- Questions are about the buffer that is current, if that is one of a file.
+local function look()
   local bufnr = vim.api.nvim_get_current_buf()
   if vim.bo[bufnr].buftype == '' then
     source = bufnr
   end
+end
+
+--- Show the chat.
+function M.open()
+  look()
   require('quillon.chat.window').open()
   M.draw()
 end
@@ -49,15 +54,18 @@ function M.root()
   return client and client.root_dir or vim.fn.getcwd()
 end
 
---- Ask one question; false when it could not be sent.
+--- Ask one question; false when it could not be sent. A server that starts is waited for.
 ---@param text string
 ---@param options? quillon.AskOptions
 ---@return boolean
 function M.ask(text, options)
   options = options or {}
+  look()
+  local server = require('quillon.client')
   local client = options.client_id and vim.lsp.get_client_by_id(options.client_id)
-    or require('quillon.client').need(source)
-  if not client then
+  local waits = not client and server.comes(M.source())
+  client = client or not waits and server.need(M.source()) or nil
+  if not client and not waits then
     return false
   end
   if running then
@@ -70,11 +78,41 @@ function M.ask(text, options)
   M.open()
   local turn = options.resend and replacing or nil
   replacing = nil
-  if turn and turn <= #current.turns then
-    M.replace(client, turn, text)
-    return true
+  local function begin(found)
+    if turn and turn <= #current.turns then
+      M.replace(found, turn, text)
+      return true
+    end
+    return M.send(found, text, options.references or {})
   end
-  return M.send(client, text, options.references or {})
+  if client then
+    return begin(client)
+  end
+  M.wait(text, begin)
+  return true
+end
+
+--- Show a question that waits for the server, and ask it then.
+---@param text string
+---@param begin fun(client: vim.lsp.Client)
+function M.wait(text, begin)
+  local mine = { token = '' }
+  running = mine
+  transcript.ask(current, text)
+  transcript.progress(current, { kind = 'notice', text = words.say('waits_for_server') })
+  M.draw()
+  require('quillon.client').await(M.source(), function()
+    return running == mine
+  end, function(client)
+    if not client then
+      transcript.fail(current, words.say('not_started'))
+      M.settle()
+      return
+    end
+    running = nil
+    transcript.keep(current, #current.turns - 1)
+    begin(client)
+  end)
 end
 
 --- Ask a question in the place of a turn. The server says which turns it has stored: a question
@@ -201,14 +239,14 @@ end
 
 --- Stop the answer that streams.
 function M.stop()
-  local client = running and vim.lsp.get_client_by_id(running.client_id)
-  if not running or not client then
+  local mine = running
+  local client = mine and mine.client_id and vim.lsp.get_client_by_id(mine.client_id)
+  if not mine or (mine.client_id and not client) then
     vim.notify(words.say('answers_nothing'))
     return
   end
   require('quillon.approval').deny_all()
-  local mine = running
-  if mine.request then
+  if client and mine.request then
     client:cancel_request(mine.request)
   end
   -- Neovim keeps the answer to a cancelled request to itself.
@@ -283,8 +321,12 @@ end
 --- Apply the edit under the cursor; one that is no longer about the texts it was made for is
 --- refused: the server knows about files on disk, Neovim about buffers.
 function M.apply_edit()
-  local block, client = edit_under_cursor(), require('quillon.client').need(source)
-  if not block or block.state ~= 'proposed' or not client then
+  local block = edit_under_cursor()
+  if not block or block.state ~= 'proposed' then
+    return
+  end
+  local client = require('quillon.client').need(source)
+  if not client then
     return
   end
   client:request('quillon/edit/check', { files = block.files }, function(err)
@@ -300,12 +342,15 @@ function M.apply_edit()
   end)
 end
 
+--- Discard the edit under the cursor; false where there is none.
+---@return boolean
 function M.discard_edit()
   local block = edit_under_cursor()
   if block and block.state == 'proposed' then
     block.state = 'discarded'
     M.draw()
   end
+  return block ~= nil
 end
 
 return M

@@ -59,10 +59,26 @@ function M.map_log(bufnr)
   end
   map('<C-c>', chat.stop, 'key_stop')
   map('ga', chat.apply_edit, 'key_apply')
-  map('gx', chat.discard_edit, 'key_discard')
+  map('gx', function()
+    if not chat.discard_edit() then
+      M.open_link(bufnr)
+    end
+  end, 'key_discard')
   map('r', chat.edit_question, 'key_question')
   map('q', M.close, 'key_close')
   map('<CR>', M.follow, 'key_follow')
+end
+
+--- Do what `gx` does in other buffers, Neovim's own or the user's; the mapping here is away
+--- meanwhile.
+---@param bufnr integer
+function M.open_link(bufnr)
+  vim.keymap.del('n', 'gx', { buffer = bufnr })
+  local done, problem = pcall(vim.cmd.normal, 'gx')
+  M.map_log(bufnr)
+  if not done then
+    vim.notify(tostring(problem), vim.log.levels.ERROR)
+  end
 end
 
 ---@param bufnr integer
@@ -73,7 +89,14 @@ function M.map_ask(bufnr)
   end
   map('n', '<CR>', M.send, 'key_send')
   map({ 'n', 'i' }, '<C-s>', M.send, 'key_send')
-  map({ 'n', 'i' }, '<C-c>', chat.stop, 'key_stop')
+  map('n', '<C-c>', chat.stop, 'key_stop')
+  map('i', '<C-c>', function()
+    if chat.is_running() then
+      chat.stop()
+    else
+      vim.cmd.stopinsert()
+    end
+  end, 'key_stop')
   map('n', 'q', M.close, 'key_close')
 end
 

@@ -1,6 +1,6 @@
--- Everything once on the embedded model: a suggestion, a code action, an explanation, a chat that uses
--- tools; then its engine and the server are killed, and the editor goes on. What the model says is
--- its own; what the editor does with it is checked.
+-- Everything once on the embedded model: suggestions, a code action, a preview, an explanation, a
+-- chat that uses tools; then its engine and the server are killed, and the editor goes on. What the
+-- model says is its own; what the editor does with it is checked.
 local t = require('testing')
 
 vim.lsp.enable('quillon')
@@ -16,12 +16,16 @@ t.attached(bufnr)
 local chat = require('quillon.chat')
 
 --- Type the head of a function behind all, and wait for whatever the model suggests for its body.
----@param head string
+---@param head string keys
 ---@param inside? fun() what happens then, still in insert mode
-local function suggestion(head, inside)
+---@param before? fun() what happens before it is waited for
+local function suggestion(head, inside, before)
   vim.api.nvim_buf_set_lines(bufnr, -1, -1, false, { '', '' })
   vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(bufnr), 0 })
   t.type('A' .. head .. '<CR>', function()
+    if before then
+      before()
+    end
     t.wait('a suggestion behind ' .. head, function()
       local ghost = t.ghost()
       if ghost and vim.trim(ghost) ~= '' then
@@ -38,25 +42,6 @@ local function suggestion(head, inside)
       inside()
     end
   end)
-end
-
---- Kill the process of this test whose command has these words.
----@param words string
-local function kill(words)
-  for name in vim.fs.dir('/proc') do
-    local pid = tonumber(name)
-    local command = pid and io.open(('/proc/%d/cmdline'):format(pid), 'rb')
-    local environment = pid and io.open(('/proc/%d/environ'):format(pid), 'rb')
-    if command and environment then
-      local text = command:read('*a'):gsub('%z', ' ')
-      local own = environment:read('*a'):find(vim.env.QUILLON_RUNTIME_DIR, 1, true)
-      if own and text:find(words, 1, true) then
-        vim.uv.kill(pid, 'sigkill')
-        return
-      end
-    end
-  end
-  t.fail('no process runs ' .. words)
 end
 
 --- Ask in a conversation of its own, and wait for the end of the answer.
@@ -81,14 +66,49 @@ local function run(title)
   })
 end
 
--- What is shown is what is accepted, in the buffer and in the file.
-suggestion('def subtract(a, b):', function()
+--- Accept the suggestion that is shown: that and nothing else is added.
+local function accept()
   local before, ghost = t.text(), t.ghost()
   t.check('it is accepted', require('quillon.inline').accept())
   t.wait('what was shown is there', function()
     return t.text() == before .. ghost
   end, function()
     return { before = before, ghost = ghost, after = t.text() }
+  end)
+end
+
+--- Count the suggestions that are asked for and the answers, from now on.
+---@param client vim.lsp.Client
+---@return { asked: integer, answered: integer }
+local function counted(client)
+  local counts, request = { asked = 0, answered = 0 }, client.request
+  client.request = function(self, method, params, done, ...)
+    if method ~= 'textDocument/inlineCompletion' then
+      return request(self, method, params, done, ...)
+    end
+    counts.asked = counts.asked + 1
+    return request(self, method, params, function(...)
+      counts.answered = counts.answered + 1
+      done(...)
+    end, ...)
+  end
+  return counts
+end
+
+-- What is shown is what is accepted, in the buffer and in the file.
+suggestion('def subtract(a, b):', accept)
+
+-- Typed on, a suggestion is superseded: each is answered, and what is shown last belongs there.
+local counts = counted(t.attached(bufnr))
+-- Keys that wait to be typed keep Neovim from asking by itself, 200 ms after the last one.
+local PAUSE =
+  "<Cmd>lua vim.api.nvim_exec_autocmds('CursorMovedI', { buffer = 0 }) vim.wait(250)<CR>"
+suggestion(('def %ssmaller(%sfirst, %ssecond):'):format(PAUSE, PAUSE, PAUSE), accept, function()
+  vim.api.nvim_exec_autocmds('CursorMovedI', { buffer = bufnr })
+  t.wait('each pause asked, and all are answered', function()
+    return counts.asked > 3 and counts.answered == counts.asked
+  end, function()
+    return counts
   end)
 end)
 vim.cmd.write()
@@ -102,6 +122,21 @@ t.wait('the docstring', function()
 end, t.text)
 vim.cmd.undo()
 t.equal('one undo takes it back', vim.api.nvim_buf_get_lines(bufnr, 0, -1, false), SOURCE)
+
+t.choose('Write a docstring for area')
+for key, documented in pairs({ gx = false, ga = true }) do
+  vim.cmd('1,2Quillon preview')
+  t.wait('the preview', function()
+    return vim.api.nvim_win_get_config(0).relative ~= ''
+  end)
+  t.check('it is a diff', t.text():find('\n+    """', 1, true), t.text())
+  vim.api.nvim_feedkeys(key, 'x', false)
+  t.equal(key, vim.api.nvim_buf_get_lines(bufnr, 1, 2, false)[1]:find('"""') ~= nil, documented)
+  if documented then
+    vim.cmd.undo()
+  end
+  t.equal('nothing else has changed', vim.api.nvim_buf_get_lines(bufnr, 0, -1, false), SOURCE)
+end
 run('Explain this')
 t.wait('the chat explains', function()
   return vim.fn.bufnr('quillon://chat') ~= -1
@@ -125,10 +160,10 @@ for choice, state in pairs({ ['Deny'] = 'denied', ['Allow once'] = 'done' }) do
   )
 end
 
-kill('quillon.engine')
+t.kill('quillon.engine')
 suggestion('def multiply(a, b):')
 local before = t.attached(bufnr).id
-kill('quillon lsp')
+t.kill('quillon lsp')
 t.wait('another client', function()
   local client = vim.lsp.get_clients({ name = 'quillon', bufnr = bufnr })[1]
   return client and client.id ~= before and client.initialized

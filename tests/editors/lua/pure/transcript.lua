@@ -101,6 +101,9 @@ transcript.progress(late, { kind = 'text', text = 'more' })
 t.equal('what comes after the end is dropped', late, before)
 t.check('a stopped turn says so', lines.of(late)[9]:match('^> Stopped%. 9 tokens'), lines.of(late))
 
+local long_one = lines.of(finish(after({ kind = 'text', text = 'Yes.' }), 'length'))[9]
+t.check('an end says what to do', long_one:find('raise quillon.chat.maxTokens', 1, true), long_one)
+
 local unknown = after({ kind = 'fanfare' })
 t.equal('unknown kinds are dropped', unknown.turns[1].blocks, {})
 

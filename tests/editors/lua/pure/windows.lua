@@ -16,7 +16,7 @@ local function follow(text)
   vim.api.nvim_feedkeys(vim.keycode('<CR>'), 'x', false)
 end
 
-local ANSWER = 'See `src/a.py:2`, `b.py:1` and `gone.py:3`.'
+local ANSWER = 'See `src/a.py:2`, `b.py:1` and `gone.py:3`, or https://example.com/a.'
 vim.fn.mkdir('src', 'p')
 vim.fn.writefile({ 'x = 1', 'y = 2' }, 'src/a.py')
 local file = t.open('b.py', { 'z = 3' })
@@ -45,6 +45,24 @@ follow('gone.py')
 t.check('a file that is not there is said', said.text():find('no file', 1, true), said.text())
 follow('Hi')
 t.check('no place is said', said.text():find('no place', 1, true), said.text())
+
+-- Off an edit, `gx` does what it does everywhere.
+local opened
+vim.ui.open = function(link)
+  opened = link
+end
+vim.api.nvim_set_current_win(transcript_window())
+vim.fn.search('example', 'w')
+vim.treesitter.get_parser(0):parse(true) -- as drawing does, on which Neovim's `gx` relies
+vim.api.nvim_feedkeys('gx', 'x', false)
+t.equal('gx opens a link', opened, 'https://example.com/a')
+t.check('and stays the key of an edit', vim.fn.maparg('gx', 'n', false, true).buffer == 1)
+
+-- Where nothing runs, CTRL-C leaves insert mode.
+vim.api.nvim_set_current_win(vim.fn.bufwinid('quillon://ask'))
+vim.api.nvim_feedkeys(vim.keycode('iab<C-c>x'), 'x', false)
+t.equal('what follows is a command', t.text(), 'a')
+t.equal('and nothing is complained about', said.text():find('answers nothing'), nil)
 
 for _, name in ipairs({ 'quillon://chat', 'quillon://ask' }) do
   vim.cmd.bdelete(vim.fn.bufnr(name))
