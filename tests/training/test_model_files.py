@@ -209,7 +209,7 @@ def test_a_missing_library_is_named(monkeypatch, capsys, tmp_path):
     said = " ".join(capsys.readouterr().err.split())
     assert ended.value.code == 1
     assert "torch is not installed" in said
-    assert "pip install 'quillon[training]'" in said
+    assert "pip install '.[training]'" in said
 
 
 def test_recipes_fit_their_machines():

@@ -15,7 +15,7 @@ def require_modules(*names: str) -> None:
     if missing:
         raise TrainingError(
             f"{', '.join(missing)} is not installed",
-            "Install the extra: pip install 'quillon[training]'.",
+            "Install the extra: pip install '.[training]' in a clone.",
         )
 
 
