@@ -8,7 +8,8 @@ from quillon.engine.base import Constraint
 from quillon.prompt.dialects import Dialect
 from quillon.prompt.messages import Message
 from quillon.prompt.spans import span_constraint
-from quillon.prompt.telling import copied, facts_constraint
+from quillon.prompt.tellable import copied
+from quillon.prompt.telling import facts_constraint
 from quillon_testing.answers import definition
 from quillon_tools.calls import ToolCall
 
