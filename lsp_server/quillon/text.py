@@ -19,6 +19,8 @@ import msgspec
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
+REPLACEMENT = "\ufffd"  # what bytes that are no character are decoded to
+
 _LINE_BREAK = re.compile(r"\n|\r(?!\n)")
 _ANY_LINE_END = re.compile(r"\r\n|\n|\r")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")

@@ -14,7 +14,15 @@ import msgspec
 from quillon.context.document import DocumentSnapshot
 from quillon.context.syntax import error_count
 from quillon.context.tree import parsed
-from quillon.text import Edit, Span, apply_edits, difference, line_end_of, with_line_ends
+from quillon.text import (
+    REPLACEMENT,
+    Edit,
+    Span,
+    apply_edits,
+    difference,
+    line_end_of,
+    with_line_ends,
+)
 from quillon_tools.languages import Language
 
 _FENCE = re.compile(
@@ -22,6 +30,10 @@ _FENCE = re.compile(
 )
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_HALF = (
+    "The model's answer was not applied, because it holds half a character. Try again, or choose "
+    "a larger model."
+)
 
 
 class Changed(msgspec.Struct, frozen=True, eq=False):
@@ -152,13 +164,16 @@ def checked(snapshot: DocumentSnapshot, edits: Sequence[Edit]) -> list[Edit]:
     """The edits with the document's line ends, each cut down to what really changes.
 
     Raises:
-        BadAnswer: They change nothing, or the document would have more syntax errors after them.
+        BadAnswer: They change nothing, bring half a character into a document without any, or the
+            document would have more syntax errors after them.
     """
     end = line_end_of(snapshot.text)
     wanted = [Edit(edit.span, with_line_ends(edit.text, end)) for edit in edits]
     small = [least for edit in wanted if (least := _least(snapshot.text, edit)) is not None]
     if not small:
         raise BadAnswer("The model proposed no change.")
+    if REPLACEMENT not in snapshot.text and any(REPLACEMENT in edit.text for edit in small):
+        raise BadAnswer(_HALF)
     new = apply_edits(snapshot.text, small)
     if snapshot.language is not None and _breaks(snapshot, new):
         raise BadAnswer(

@@ -18,7 +18,7 @@ from quillon.assist.inline_flight import Flight
 from quillon.assist.inline_place import Place, Query, place_of
 from quillon.assist.inline_reason import NoSuggestion, Nothing
 from quillon.assist.suggestion import Suggestion, fit
-from quillon.assist.suggestion_trim import cut
+from quillon.assist.suggestion_trim import cut, intact
 from quillon.context.gather import Gatherer, InlineBudget, InlineContext
 from quillon.context.neighbours import is_private
 from quillon.context.syntax import wants_lines
@@ -281,8 +281,9 @@ def _echoed(query: Query, place: Place, settings: InlineSettings, bar: _Bar) -> 
     said = echo(text[: place.cursor], text[place.cursor + closed :], others)
     if said is None or len(said.text) > settings.max_tokens * _CHARACTERS:
         return None
-    kept = cut(said.text, around, complete=True)
-    left = said.text if kept is None else kept.text
+    whole = intact(said.text, text)
+    kept = cut(whole, around, complete=True)
+    left = whole if kept is None else kept.text
     found = Completed(left, said.confidence, echoed=True)
     return found if left.strip() and bar.passes(found) else None
 

@@ -10,7 +10,7 @@ from quillon.assist.inline_confidence import Confidence
 from quillon.assist.inline_reason import NoSuggestion, Nothing
 from quillon.assist.suggestion import Surroundings
 from quillon.assist.suggestion_indent import indentation_at
-from quillon.assist.suggestion_trim import Cut, cut
+from quillon.assist.suggestion_trim import Cut, cut, intact
 from quillon.context.document import DocumentSnapshot, snapshot_of
 from quillon.context.truncation import completion_end
 from quillon.engine.base import (
@@ -127,11 +127,16 @@ class Flight:
 
     def _trimmed(self, *, complete: bool) -> Cut | None:
         """Where the text must end before its end; None: it may go on, or stay as it is."""
-        found = cut(self._text, self._around, complete=complete)
+        text = intact(self._text, self.document_text)
+        broken = len(text) < len(self._text)
+        final = complete or broken
+        found = cut(text, self._around, complete=final)
         if found is not None:
             return found
-        end = completion_end(self._open, self.cursor, self._text, final=complete)
-        return None if end is None else Cut(self._text[:end], "block")
+        end = completion_end(self._open, self.cursor, text, final=final)
+        if end is not None:
+            return Cut(text[:end], "block")
+        return Cut(text, "broken") if broken else None
 
     def _completed(self, kept: Cut) -> Completed:
         text = kept.text

@@ -1,4 +1,4 @@
-"""Where a suggestion must end: at repetition, and at what already stands below the cursor.
+"""Where a suggestion must end: at repetition, at what stands below the cursor, at half a character.
 
 `Trimmer.cut` is asked while the model still writes, after each line, and once more at the end:
 what it cuts off can only grow worse, so a cut ends the generation.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from quillon.assist.suggestion import Surroundings
+from quillon.text import REPLACEMENT
 
 _LOOPS = re.compile(r"(.{3,}?)\1{5,}$|(.{10,}?)\2{3,}$")
 _LOOP_WINDOW = 400  # characters of the last line that are searched for a loop
@@ -23,7 +24,17 @@ class Cut(msgspec.Struct, frozen=True):
     """The text that stays, and why the rest does not."""
 
     text: str
-    cause: str  # "repetition" or "below"
+    cause: str  # "repetition", "below", "block" or "broken"
+
+
+def intact(text: str, document: str) -> str:
+    """`text` up to where the model wrote half a character.
+
+    It writes in bytes, and bytes that are no character come as one that stands for that. Where the
+    document has such ones itself, it may write them too.
+    """
+    end = text.find(REPLACEMENT)
+    return text if end < 0 or REPLACEMENT in document else text[:end]
 
 
 def cut(text: str, around: Surroundings, *, complete: bool) -> Cut | None:

@@ -125,3 +125,10 @@ def test_an_old_syntax_error_may_stay_or_go() -> None:
 
 def test_without_a_grammar_nothing_is_checked() -> None:
     assert check_checked("SELECT 1", "1", "(1", "sql") == "SELECT (1"
+
+
+def test_half_a_character_is_refused_where_the_document_has_none() -> None:
+    with pytest.raises(BadAnswer, match="half a character"):
+        check_checked("x = 'a'\n", "'a'", "'\ufffd'")
+    assert check_checked("x = '\ufffd'\n", "x", "y") == "y = '\ufffd'\n"
+    assert check_checked("x = '\ufffd'\n", "'\ufffd'", "'\ufffd\ufffd'") == "x = '\ufffd\ufffd'\n"

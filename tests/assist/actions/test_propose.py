@@ -44,6 +44,26 @@ async def test_a_fix_that_changes_nothing(desk: Desk) -> None:
         await desk.propose(ActionKind.FIX, BROKEN, "def get(self):\n    return x")
 
 
+SUM = "def add(a, b):▮\n    return a + b\n"
+STUB = "def add(a, b):▮\n    ...\n"
+HALVES = (
+    (ActionKind.FIX, BROKEN, "def get(self):\n    return '\ufffd'"),
+    (ActionKind.DOCSTRING, SUM, "Add \ufffd numbers."),
+    (ActionKind.IMPLEMENT, STUB, "def add(a, b):\n    return '\ufffd'"),
+    (ActionKind.TEST, SUM, "def test_add():\n    assert add('\ufffd', '') == ''"),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "answer"), HALVES, ids=[case[0].value for case in HALVES]
+)
+async def test_half_a_character_is_written_nowhere(desk: Desk, kind, source, answer) -> None:
+    with pytest.raises(BadAnswer, match="half a character"):
+        await desk.propose(kind, source, answer)
+    whole = answer.replace("\ufffd", "é")
+    assert "é" in await desk.text(kind, source, whole)
+
+
 async def test_an_answer_that_was_cut_is_no_fix(desk: Desk) -> None:
     with pytest.raises(BadAnswer, match="did not come to an end"):
         await desk.propose(

@@ -109,6 +109,18 @@ async def test_the_embedded_model_gives_way_to_what_the_file_says() -> None:
     assert told.engine.calls == []
 
 
+@pytest.mark.parametrize(("name", "shown"), [("sm\u00f6rg\u00e5s", True), ("sm\ufffdrg", False)])
+async def test_half_a_character_of_another_file_is_not_said_again(name: str, shown: bool) -> None:
+    place, other = marked_block("value = call(▮\n"), f"value = call('{name}')\n" * 3
+    document = snapshot_of("file:///w/a", place.text, language_id="python")
+    others = [Neighbour(snapshot_of("file:///w/b", other, language_id="python"))]
+    told = desk("")
+    query = Query(document, place.cursor, invoked=True, neighbours=others)
+    answer = await told.suggester.suggest(query, told.engine, told.settings)
+    assert isinstance(answer, Suggestion)
+    assert answer.text == (f"'{name}')" if shown else "'sm")
+
+
 async def test_a_suggestion_from_the_file_is_typed_into() -> None:
     told = desk()
     await told.show(ROPES)

@@ -70,6 +70,29 @@ function f() {
 """)
 
 
+@pytest.mark.parametrize(
+    ("source", "reply", "expected"),
+    [
+        ("x = ▮\n", "f('\ufffd')", "x = «f('»\n"),
+        ("x = ▮\n", "\ufffd", "NOTHING_TO_ADD"),
+        ("def f(😀▮x):\n    return 1\n", "\ufffd):", "NOTHING_TO_ADD"),
+        ("def f():\n    ▮\n", "a = 1\n    \ufffd = 2\n", "def f():\n    «a = 1»\n"),
+        ("def f():\n    ▮\n\ny = 2\n", "a\n\ny = 2\n\ufffd", "def f():\n    «a»\n\ny = 2\n"),
+        # What the document says, the model may say.
+        ("y = '\ufffd'\nx = ▮\n", "f('\ufffd')", "y = '\ufffd'\nx = «f('\ufffd')»\n"),
+    ],
+)
+async def test_half_a_character_is_never_shown(source: str, reply: str, expected: str) -> None:
+    assert await check_suggestion(source, reply) == expected
+
+
+async def test_the_model_is_stopped_where_it_writes_half_a_character() -> None:
+    desk = Desk(Step(reply="f(\ufffd and more", chunk=1, gates={6: "never"}))
+    async with asyncio.timeout(5):
+        assert await desk.show("x = ▮\n") == "x = «f(»\n"
+    assert desk.engine.calls[0].outcome == "cancelled"
+
+
 async def test_before_code_only_what_fits_on_the_line() -> None:
     assert await check_suggestion("x = ▮ + y\n", "foo(1) + y\nz") == "x = «foo(1)» + y\n"
 
