@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from quillon import __version__
+from quillon_testing.protocol_page import PAGE, page
 from quillon_testing.readme import READMES, with_sections
 
 ROOT = Path(__file__).parent.parent
@@ -85,3 +86,12 @@ def test_nothing_of_a_machine_or_a_registry_is_committed():
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
 def test_the_readme_is_generated_from_the_code(readme):
     assert readme.read_text("utf-8") == with_sections(readme), "run `make docs`"
+
+
+def test_the_page_of_the_protocol_is_generated_from_the_code():
+    assert PAGE.read_text("utf-8") == page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"])
+def test_the_page_of_the_protocol_is_found(name):
+    assert "docs/protocol.md" in (ROOT / name).read_text("utf-8")

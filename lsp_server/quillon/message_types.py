@@ -18,7 +18,7 @@ MsgId = str | int
 _MSG_ID_TYPE: Any = MsgId  # attrs' stubs know no unions
 
 # method -> (type of params, type of result where the server is the one who asks)
-_METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
+METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]] = {
     protocol.CHAT: (protocol.ChatParams, None),
     protocol.EDIT_CHECK: (protocol.EditCheckParams, None),
     protocol.SYMBOLS: (protocol.SymbolsParams, None),
@@ -33,21 +33,21 @@ _METHODS: dict[str, tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | No
     protocol.EXPLAIN: (protocol.ExplainParams, None),
     protocol.DIAGNOSTICS: (protocol.DiagnosticsParams, None),
 }
-_WITHOUT_PARAMS = {protocol.STATUS_GET, protocol.CONVERSATIONS_LIST}
-_NOTIFICATIONS = {protocol.STATUS, protocol.EXPLAIN, protocol.DIAGNOSTICS}
+WITHOUT_PARAMS = {protocol.STATUS_GET, protocol.CONVERSATIONS_LIST}
+NOTIFICATIONS = {protocol.STATUS, protocol.EXPLAIN, protocol.DIAGNOSTICS}
 
 
 def _make_message(method: str, params: type[Any] | None) -> type[Any]:
-    optional: Any = params | None if params is not None and method in _WITHOUT_PARAMS else params
+    optional: Any = params | None if params is not None and method in WITHOUT_PARAMS else params
     fields: dict[str, Any] = {
         # No defaults: the converter leaves out what equals its default.
         "method": attrs.field(type=str),
         "jsonrpc": attrs.field(type=str),
         "params": attrs.field(
-            type=optional or Any, default=None if method in _WITHOUT_PARAMS else attrs.NOTHING
+            type=optional or Any, default=None if method in WITHOUT_PARAMS else attrs.NOTHING
         ),
     }
-    if method not in _NOTIFICATIONS:
+    if method not in NOTIFICATIONS:
         fields = {"id": attrs.field(type=_MSG_ID_TYPE), **fields}
     return attrs.make_class("QuillonMessage", fields)
 
@@ -64,9 +64,9 @@ def result_type(result: type[Any]) -> type[Any]:
     )
 
 
-_MESSAGE_TYPES = {method: _make_message(method, params) for method, (params, _) in _METHODS.items()}
+_MESSAGE_TYPES = {method: _make_message(method, params) for method, (params, _) in METHODS.items()}
 _RESULT_TYPES = {
-    method: result_type(result) for method, (_, result) in _METHODS.items() if result is not None
+    method: result_type(result) for method, (_, result) in METHODS.items() if result is not None
 }
 
 

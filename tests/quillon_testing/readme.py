@@ -1,4 +1,4 @@
-"""The generated sections of the READMEs: `make docs` writes them, a test compares."""
+"""What of the documents is generated: `make docs` writes it, a test compares."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from quillon.settings import Settings
+from quillon_testing.protocol_page import PAGE, page
 
 ROOT = Path(__file__).parent.parent.parent
 CHINESE = ROOT / "vscode-extension" / "package.nls.zh-cn.json"
@@ -53,3 +54,4 @@ def with_sections(readme: Path) -> str:
 if __name__ == "__main__":
     for readme in READMES:
         readme.write_text(with_sections(readme), "utf-8")
+    PAGE.write_text(page(), "utf-8")
