@@ -20,7 +20,7 @@ help:
 	@sed -n '1,7s/^# \{0,1\}//p' Makefile
 
 # A stamp each for what `run` needs, what the tests need on top, and what training needs (1.3 GB).
-$(VENV)/.run: requirements.lock pyproject.toml
+$(VENV)/.run: requirements.lock requirements-build.lock pyproject.toml
 	@.ci/setup "$(PYTHON)" "$(VENV)" requirements.lock
 	@touch $@
 
@@ -70,6 +70,8 @@ lock: $(VENV)/.dev
 	  --python-version 3.11 -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header \
+	  --python-version 3.11 -c requirements-dev.lock --group build -o requirements-build.lock
 	echo torch >$(VENV)/excluded
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 -c requirements-dev.lock --extra training --group torch \

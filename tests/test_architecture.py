@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,13 @@ def test_the_page_of_the_protocol_is_generated_from_the_code():
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"])
 def test_the_page_of_the_protocol_is_found(name):
     assert "docs/protocol.md" in (ROOT / name).read_text("utf-8")
+
+
+def test_what_builds_the_project_and_llama_cpp_is_locked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = {*project["build-system"]["requires"], *project["dependency-groups"]["build"]}
+    names = {re.match(r"[\w-]+", requirement)[0] for requirement in wanted}
+    locked = re.findall(
+        r"^([\w-]+)==", (ROOT / "requirements-build.lock").read_text(), re.MULTILINE
+    )
+    assert names - set(locked) == set(), "run `make lock`"
