@@ -1,7 +1,7 @@
 """What a question names: the paths and symbols that can be meant, and the words that cannot."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from quillon.prompt.grammar import Live
@@ -15,8 +15,8 @@ _NAMED = re.compile(
 )
 _ASCII_WORD = re.compile(r"\w+", re.ASCII)
 _SEEKS = re.compile(
-    r"\b(?:find|search|grep|look(?:ing)? for|hunt|where|occurs?|appears?|mention\w*)\b"
-    r"|找|搜|出现|哪里|在哪|提到",
+    r"\b(?:find|search|grep|look(?:ing)? for|hunt|where|use[ds]?|occurs?|appears?|mention\w*)\b"
+    r"|找|搜|出现|哪里|在哪|提到|用",
     re.IGNORECASE,
 )
 _LOOKS = re.compile(
@@ -100,15 +100,26 @@ def names_something(question: Message, known: Live) -> bool:
 
 
 def meant(question: Message, known: Live) -> dict[tuple[str, str], list[str]]:
-    """All that a path and the query for a symbol can be behind a question that names something."""
+    """All that paths, queries and patterns can be behind a question that names something."""
     words = dict.fromkeys(_SPELLED.findall(question.content))
     folders = [path for path in known.get(READ, ()) if path in words]
     paths = _named_paths(question) + folders + titled(question, known)
+    symbols = _named_symbols(question, words, frozenset(known.get(SYMBOL, ())))
     return {
-        TEXT: phrases(question),
+        TEXT: phrases(question) or _texts(question.content, symbols),
         ANY_PATH: list(dict.fromkeys(paths)),
-        SYMBOL: _named_symbols(question, words, frozenset(known.get(SYMBOL, ()))),
+        SYMBOL: symbols,
     }
+
+
+def _texts(text: str, symbols: Sequence[str]) -> list[str]:
+    """What a text can be that is searched for, where symbols are named; [] where none is."""
+    if not symbols:
+        return []
+    files = _files(text)
+    return list(
+        dict.fromkeys((*symbols, *(each for each in _PHRASE.findall(text) if each not in files)))
+    )
 
 
 def _named_symbols(
@@ -120,7 +131,8 @@ def _named_symbols(
     a capital inside a sentence.
     """
     text = question.content
-    sure = _sure_symbols(text, words)
+    capital = {word for word in symbols if not word.islower()}
+    sure = _sure_symbols(text, words) | capital.intersection(words)
     if not sure:
         return []
     inside = {word for word in words if word[0].isupper() and not text.startswith(word)}

@@ -140,12 +140,15 @@ def test_a_file_beside_the_root_is_named_by_its_title(question, paths):
     [
         ('somebody wrote "pilot aboard" here, find it', ["pilot aboard"]),
         ("where do we say `raise ValueError`", ["raise ValueError"]),
-        ("I don't know where load_all is, it's lost", []),
-        ("find `load_all` and 'not here'", []),
-        ("find load_all", []),
+        ("I don't know where load_all is, it's lost", ["load_all"]),
+        ("find `load_all` and 'no-cache'", ["load_all", "no-cache"]),
+        ("new here: what happens inside load_all?", ["load_all"]),
+        ("grep `src/app.py` for load_all", ["load_all"]),
+        ("we left early. Cart is where?", ["Cart"]),
+        ("find it", []),
     ],
 )
-def test_several_words_in_quotes_are_a_text(question, texts):
+def test_a_text_is_several_words_in_quotes_or_what_else_is_named(question, texts):
     assert meant(Message("user", question), LIVE)[TEXT] == texts
 
 
