@@ -36,6 +36,8 @@ _QUOTED = re.compile(r"[`'\"“「]([^`'\"”」\n]+)[`'\"”」]")
 # Where live values are the workspace's symbols, and its files and folders.
 SYMBOL, READ, ANY_PATH = ("search_symbols", "query"), ("read_file", "path"), ("*", "path")
 TEXT = ("search_text", "pattern")
+FIRST_LINE, LAST_LINE = ("read_file", "start_line"), ("read_file", "end_line")
+_LINE = re.compile(r"(?<![\w.])\d{1,6}(?![\w.]\w)", re.ASCII)
 # "the tests folder", "the directory tests"; in Chinese there may be no blanks.
 _FOLDERS = r"(?:folder|directory|目录|文件夹)"
 _ANY_CASE = re.ASCII | re.IGNORECASE
@@ -100,37 +102,47 @@ def names_something(question: Message, known: Live) -> bool:
 
 
 def meant(question: Message, known: Live) -> dict[tuple[str, str], list[str]]:
-    """All that paths, queries and patterns can be behind a question that names something."""
-    words = dict.fromkeys(_SPELLED.findall(question.content))
+    """All that arguments can be behind a question that names something; where none, any."""
+    text = question.content
+    words = dict.fromkeys(_SPELLED.findall(text))
     folders = [path for path in known.get(READ, ()) if path in words]
-    paths = _named_paths(question) + folders + titled(question, known)
-    symbols = _named_symbols(question, words, frozenset(known.get(SYMBOL, ())))
+    paths = list(dict.fromkeys(_named_paths(question) + folders + titled(question, known)))
+    symbols = _named_symbols(question, [word for word in words if word not in folders], known)
+    first, last = _lines(text) if paths else ([], [])
     return {
-        TEXT: phrases(question) or _texts(question.content, symbols),
-        ANY_PATH: list(dict.fromkeys(paths)),
+        TEXT: phrases(question) or _texts(text, symbols, paths),
+        ANY_PATH: paths,
         SYMBOL: symbols,
+        FIRST_LINE: first,
+        LAST_LINE: last,
     }
 
 
-def _texts(text: str, symbols: Sequence[str]) -> list[str]:
+def _texts(text: str, symbols: Sequence[str], paths: Sequence[str]) -> list[str]:
     """What a text can be that is searched for, where symbols are named; [] where none is."""
     if not symbols:
         return []
-    files = _files(text)
-    return list(
-        dict.fromkeys((*symbols, *(each for each in _PHRASE.findall(text) if each not in files)))
-    )
+    called = [f"{name}(" for name in symbols if f"{name}(" in text]
+    quoted = [each for each in _PHRASE.findall(text) if each not in paths]
+    return list(dict.fromkeys((*called, *symbols, *quoted)))
 
 
-def _named_symbols(
-    question: Message, words: Collection[str], symbols: Collection[str]
-) -> list[str]:
+def _lines(text: str) -> tuple[list[str], list[str]]:
+    """The first and the last line of a question that has two numbers beside its paths."""
+    numbers = _LINE.findall(_IN_QUESTION.sub(" ", text))
+    if len(numbers) == 2 and int(numbers[0]) <= int(numbers[1]):
+        return numbers[:1], numbers[1:]
+    return [], []
+
+
+def _named_symbols(question: Message, words: Collection[str], known: Live) -> list[str]:
     """What of a question's words can only be the names of symbols; [] where none is sure to be.
 
     One that is sure excludes all ordinary words but such as the workspace has, and but those with
     a capital inside a sentence.
     """
     text = question.content
+    symbols = frozenset(known.get(SYMBOL, ()))
     capital = {word for word in symbols if not word.islower()}
     sure = _sure_symbols(text, words) | capital.intersection(words)
     if not sure:
@@ -141,7 +153,7 @@ def _named_symbols(
 
 
 def _sure_symbols(text: str, words: Collection[str]) -> frozenset[str]:
-    quoted = {match[1] for match in _QUOTED.finditer(text)}
+    quoted = {match[1].rstrip("(") for match in _QUOTED.finditer(text)}
     code = {word for word in words if _ONLY_CODE.search(word) or f"{word}(" in text}
     return frozenset(quoted | code).intersection(words) - _files(text)
 
@@ -194,6 +206,18 @@ def names_files_alone(question: Message, known: Live) -> bool:
     """Whether all paths that a question names, at least one, have the ending of a file."""
     paths = meant(question, known)[ANY_PATH]
     return bool(paths) and all(_FILE.search(path) for path in paths)
+
+
+def names_paths_alone(question: Message, known: Live) -> bool:
+    """Whether a question names a path and no word of it a symbol, where symbols are known."""
+    names = meant(question, known)
+    symbols = known.get(SYMBOL, ())
+    return bool(
+        symbols
+        and names[ANY_PATH]
+        and not names[SYMBOL]
+        and frozenset(symbols).isdisjoint(_ASCII_WORD.findall(question.content))
+    )
 
 
 def names_folder(question: Message, known: Live) -> bool:

@@ -14,6 +14,7 @@ from quillon.prompt.naming import (
     named_together,
     names_files_alone,
     names_folder,
+    names_paths_alone,
     names_symbols_alone,
     phrases,
     titled,
@@ -28,9 +29,9 @@ def fitting(
 ) -> Sequence[Definition]:
     """The tools that a question can ask for, as it can ask for them.
 
-    What a folder holds does not tell of symbols, and a file is no folder; no symbol has blanks in
-    its name; a title, such as README, is a file's; where no path is named a text is searched for
-    everywhere; and who names a folder does not ask for all of them.
+    What a folder holds does not tell of symbols, and a file is no folder; no symbol is a path or
+    has blanks in its name; a title, such as README, is a file's; where no path is named a text is
+    searched for everywhere; and who names a folder does not ask for all of them.
     """
     dropped = set()
     if names_symbols_alone(question, known) or names_files_alone(question, known):
@@ -39,6 +40,8 @@ def fitting(
         dropped.add(SYMBOL[0])
     if titled(question, known) and not meant(question, known)[SYMBOL]:
         dropped |= {SYMBOL[0], TEXT[0]}
+    if names_paths_alone(question, known):
+        dropped.add(SYMBOL[0])
     kept = [each for each in definitions if _function(each)["name"] not in dropped]
     if known.get(READ) and not meant(question, known)[ANY_PATH]:
         kept = [

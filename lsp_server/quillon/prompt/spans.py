@@ -88,7 +88,7 @@ def span_constraint(
         low, high = bounds(schema)
         fitting = [
             number
-            for number in numbers
+            for number in _only(place, only or {}) or numbers
             if (low is None or int(number) >= low) and (high is None or int(number) <= high)
         ]
         return gbnf.trie(rules.grammar, "number", fitting) if fitting else None

@@ -7,6 +7,8 @@ import pytest
 from quillon.prompt.messages import Message
 from quillon.prompt.naming import (
     ANY_PATH,
+    FIRST_LINE,
+    LAST_LINE,
     SYMBOL,
     TEXT,
     meant,
@@ -146,10 +148,35 @@ def test_a_file_beside_the_root_is_named_by_its_title(question, paths):
         ("grep `src/app.py` for load_all", ["load_all"]),
         ("we left early. Cart is where?", ["Cart"]),
         ("find it", []),
+        ("who calls load_all( and 'x-y'", ["load_all(", "load_all", "x-y"]),
     ],
 )
 def test_a_text_is_several_words_in_quotes_or_what_else_is_named(question, texts):
     assert meant(Message("user", question), LIVE)[TEXT] == texts
+
+
+@pytest.mark.parametrize(
+    ("question", "lines"),
+    [
+        ("lines 3 to 9 of src/app.py", (["3"], ["9"])),
+        ("src/app.py 24:43 please", (["24"], ["43"])),
+        ("src/app.py 38 到 42 行", (["38"], ["42"])),
+        ("src/v2/app-3.py, lines 5-7", (["5"], ["7"])),
+        ("lines 9 to 3 of src/app.py", ([], [])),
+        ("line 9 of src/app.py", ([], [])),
+        ("in Python 3.11, lines 5 to 7 of src/app.py", (["5"], ["7"])),
+        ("lines 3 to 9", ([], [])),
+    ],
+)
+def test_two_numbers_beside_a_path_are_its_first_and_last_line(question, lines):
+    names = meant(Message("user", question), LIVE)
+    assert (names[FIRST_LINE], names[LAST_LINE]) == lines
+
+
+def test_a_folder_in_quotes_is_no_symbol():
+    names = meant(Message("user", "what is in `tests`, and who calls `load_all`?"), LIVE)
+    assert names[ANY_PATH] == ["tests"]
+    assert names[SYMBOL] == ["load_all"]
 
 
 @pytest.mark.parametrize("piece", [", ", "and ", "'", "a.", "a/", "`x ", "目录"])

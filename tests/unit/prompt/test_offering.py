@@ -208,3 +208,29 @@ def test_a_file_is_not_listed(accepts, question, lists):
     assert held is not None
     path = "src/shapes.py" if "shapes" in question else "src/"
     assert accepts(held.grammar, called("list_files", path=path)) is lists
+
+
+def test_the_lines_that_a_question_names_are_read(accepts):
+    number = {"type": "integer"}
+    parameters = {"path": {"type": "string"}, "start_line": number, "end_line": number}
+    held = facts_constraint(
+        [definition("read_file", parameters, "path")],
+        HERMES,
+        (Message("user", "src/shapes.py 24:43 please"),),
+        live=LIVE,
+    )
+    assert held is not None
+    for first, last, good in ((24, 43, True), (24, 24, False), (43, 43, False), (1, 43, False)):
+        call = called("read_file", path="src/shapes.py", start_line=first, end_line=last)
+        assert accepts(held.grammar, call) is good
+
+
+@pytest.mark.parametrize(
+    ("question", "looked_up"),
+    [("what is in docs/?", False), ("what is area in docs/?", True), ("look into docs/", False)],
+)
+def test_a_path_is_no_symbol(accepts, question, looked_up):
+    held = facts_constraint(LOOKING, HERMES, (Message("user", question),), live=LIVE)
+    assert held is not None
+    query = "area" if looked_up else "docs/"
+    assert accepts(held.grammar, called("search_symbols", query=query)) is looked_up
