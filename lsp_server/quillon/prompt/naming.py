@@ -129,10 +129,11 @@ def _texts(text: str, symbols: Sequence[str], paths: Sequence[str]) -> list[str]
 
 def _lines(text: str) -> tuple[list[str], list[str]]:
     """The first and the last line of a question that has two numbers beside its paths."""
-    numbers = _LINE.findall(_IN_QUESTION.sub(" ", text))
-    if len(numbers) == 2 and int(numbers[0]) <= int(numbers[1]):
-        return numbers[:1], numbers[1:]
-    return [], []
+    match _LINE.findall(_IN_QUESTION.sub(" ", text)):
+        case [first, last] if int(first) <= int(last):
+            return [first], [last]
+        case _:
+            return [], []
 
 
 def _named_symbols(question: Message, words: Collection[str], known: Live) -> list[str]:
@@ -218,6 +219,11 @@ def names_paths_alone(question: Message, known: Live) -> bool:
         and not names[SYMBOL]
         and frozenset(symbols).isdisjoint(_ASCII_WORD.findall(question.content))
     )
+
+
+def has_folder(question: Message, known: Live) -> bool:
+    """Whether a path of the workspace without an ending is among a question's words."""
+    return any(not _FILE.search(path) for path in meant(question, known)[ANY_PATH])
 
 
 def names_folder(question: Message, known: Live) -> bool:

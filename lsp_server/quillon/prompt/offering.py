@@ -10,10 +10,10 @@ from quillon.prompt.naming import (
     READ,
     SYMBOL,
     TEXT,
+    has_folder,
     meant,
     named_together,
     names_files_alone,
-    names_folder,
     names_paths_alone,
     names_symbols_alone,
     phrases,
@@ -47,11 +47,19 @@ def fitting(
         kept = [
             _without_path(each) if _function(each)["name"] == TEXT[0] else each for each in kept
         ]
-    if names_folder(question, known):
-        kept = [
-            _with_path(each) if _function(each)["name"] == "list_files" else each for each in kept
-        ]
-    return kept
+    return listing(kept, question, known)
+
+
+def listing(
+    definitions: Sequence[Definition], question: Message, known: Live
+) -> Sequence[Definition]:
+    """The tools, of which none lists all folders where a question has one among its words."""
+    if not has_folder(question, known):
+        return definitions
+    return [
+        _with_path(each) if _function(each)["name"] == "list_files" else each
+        for each in definitions
+    ]
 
 
 def lookups(

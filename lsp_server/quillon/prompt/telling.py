@@ -26,7 +26,7 @@ from quillon.prompt.naming import (
     names_something,
     unmeant,
 )
-from quillon.prompt.offering import fitting, lookups
+from quillon.prompt.offering import fitting, listing, lookups
 from quillon.prompt.quoting import quoting_constraint
 from quillon.prompt.spans import span_constraint
 from quillon.prompt.tellable import (
@@ -80,6 +80,8 @@ def facts_constraint(
             unmeant=unmeant(last) if named else (),
         )
     else:
+        if last.role == "user":
+            definitions = listing(definitions, last, known)
         held = span_constraint(definitions, dialect, texts_of(messages), live=known)
     if last.role == "user" and (code := code_in(last.content)):
         return quoting_constraint(code, held, question=text_around(last.content))

@@ -96,24 +96,19 @@ def test_a_question_that_names_nothing_or_brings_a_file_may_be_answered(question
 
 
 @pytest.mark.parametrize(
-    ("question", "lists"),
+    ("question", "path"),
     [
-        ("Where is area defined?", False),
-        ("what does area in src/ do?", True),
-        ("what is in docs, and where is area?", True),
-        ("where is other_name defined?", True),
+        ("Where is area defined?", None),
+        ("what does area in src/ do?", "src/"),
+        ("what is in docs, and where is area?", "docs"),
+        ("where is other_name defined?", ""),
     ],
 )
-def test_for_a_symbol_of_the_workspace_no_folder_is_listed(accepts, question, lists):
-    tools = [
-        definition("search_symbols", {"query": {"type": "string"}}, "query"),
-        definition("list_files", {"path": {"type": "string"}}),
-    ]
-    live = {SYMBOL: ("area",), ("read_file", "path"): ("docs", "src/shapes.py")}
-    held = facts_constraint(tools, HERMES, (Message("user", question),), live=live)
+def test_for_a_symbol_of_the_workspace_no_folder_is_listed(accepts, question, path):
+    held = facts_constraint(LOOKING, HERMES, (Message("user", question),), live=LIVE)
     assert held is not None
-    call = '<tool_call>\n{"name": "list_files", "arguments": {}}\n</tool_call>'
-    assert accepts(held.grammar, call) is lists
+    call = called("list_files", **({"path": path} if path else {}))
+    assert accepts(held.grammar, call) is (path is not None)
 
 
 def test_names_that_belong_together_are_all_looked_up_by_one_tool(accepts):
@@ -234,3 +229,13 @@ def test_a_path_is_no_symbol(accepts, question, looked_up):
     assert held is not None
     query = "area" if looked_up else "docs/"
     assert accepts(held.grammar, called("search_symbols", query=query)) is looked_up
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"), [("which files are in docs?", False), ("which files are there?", True)]
+)
+def test_of_a_folder_among_the_words_not_the_whole_workspace_is_listed(accepts, question, whole):
+    held = facts_constraint(LOOKING, HERMES, (Message("user", question),), live=LIVE)
+    assert held is not None
+    assert accepts(held.grammar, called("list_files")) is whole
+    assert accepts(held.grammar, called("list_files", path="docs")) is not whole
