@@ -84,6 +84,23 @@ def absent_files(turn: Sequence[Message]) -> frozenset[str]:
     return frozenset(found)
 
 
+def symbol_searches(turn: Sequence[Message]) -> list[tuple[str, list[str]]]:
+    """The names that a turn searched for as symbols and nothing else, each with its places.
+
+    [] where another tool was called, or where one was not found.
+    """
+    calls = [call for message in turn for call in message.tool_calls]
+    results = {each.tool_call_id: each.content for each in turn if each.role == "tool"}
+    searches = []
+    for call in calls:
+        text = results.get(call.id, "")[:_MAX_CHARS]
+        places = [f"{path}:{start}" for path, start, _ in _ROW.findall(text)]
+        if call.name != "search_symbols" or not places:
+            return []
+        searches.append((str(call.arguments.get("query")), list(dict.fromkeys(places))))
+    return searches
+
+
 def found_places(turn: Sequence[Message]) -> list[str]:
     """What may be told behind "at": the places of a turn's results, if any has a line.
 

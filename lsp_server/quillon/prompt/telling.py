@@ -38,6 +38,7 @@ from quillon.prompt.tellable import (
     found_paths,
     found_places,
     said_names,
+    symbol_searches,
 )
 
 # What may follow anything: blanks, marks, and letters of languages that are written without blanks.
@@ -47,6 +48,9 @@ _MARKS = rf"\n,;!?)\[\]\"'“”‘’…—\u3000-\u303F{_HAN}{_WIDE}"
 _DELIMITER = f"[ {_MARKS}]"
 _AFTER_STOP = rf"[ \n)\"'”’`\u3000-\u303F{_HAN}\uFF00-\uFFEF]"
 _NO_PLACE = '[存现所正不] "在"'  # words that end like it and ask for nothing
+
+
+_SEVERAL = 2
 
 
 def facts_constraint(
@@ -110,7 +114,7 @@ def _turn(messages: Sequence[Message]) -> Sequence[Message]:
 def _told(calls: Constraint, messages: Sequence[Message]) -> Constraint:
     grammar = gbnf.Grammar("Told-")
     turn = _turn(messages)
-    answer = _failures(grammar, turn) or _answer(grammar, turn)
+    answer = _failures(grammar, turn) or _found_each(grammar, turn) or _answer(grammar, turn)
     return Constraint(grammar.text_beside(calls.grammar, answer), None)
 
 
@@ -177,6 +181,21 @@ def _failures(grammar: gbnf.Grammar, turn: Sequence[Message]) -> str:
     if absent := absent_files(turn):
         rules.append(f"({_missing(grammar, absent)}) [.。]?")
     return " | ".join(filter(None, rules))
+
+
+def _found_each(grammar: gbnf.Grammar, turn: Sequence[Message]) -> str:
+    """The rule for what several lookups found, each beside its name; "" where it is not so.
+
+    Left alone, a small model tells the place of one as if it were another's.
+    """
+    searches = symbol_searches(turn)
+    if len(searches) < _SEVERAL:
+        return ""
+    rows = []
+    for name, places in searches:
+        place = gbnf.trie(grammar, "place", places)
+        rows.append(f'{gbnf.literal(f"`{name}`")} (": " | "：" | " "? "在" " "?) {place}')
+    return r' "\n" '.join(rows)
 
 
 def _missing(grammar: gbnf.Grammar, absent: Collection[str], begin: str = "There is no ") -> str:

@@ -346,3 +346,37 @@ def test_behind_failed_tests_their_counts_do_not_begin_again(accepts):
     assert accepts(held.grammar, f"{told}, tests/test_a.py:3.")
     for gap in (" ", ". ", "\n"):
         assert not accepts(held.grammar, f"{told}{gap}1 failed, 2 passed.")
+
+
+def looked_up(*found):
+    calls = [ToolCall(name, "search_symbols", {"query": name}) for name, _ in found]
+    return (
+        Message("user", "where are they?"),
+        Message("assistant", tool_calls=tuple(calls)),
+        *(Message("tool", text, tool_call_id=name) for name, text in found),
+    )
+
+
+def test_of_several_names_each_is_told_with_a_place_of_its_own(accepts):
+    found = ("moor", "lib/b.py:9-12 function moor"), ("Quay", "src/q.py:3-4 class Quay\na/b.py:7 x")
+    held = facts_constraint(TOOLS, HERMES, looked_up(*found))
+    assert held is not None
+    for good in (
+        "`moor`: lib/b.py:9\n`Quay`: src/q.py:3",
+        "`moor` 在 lib/b.py:9\n`Quay` 在 a/b.py:7",
+    ):
+        assert accepts(held.grammar, good)
+    for bad in (
+        "`moor` is defined at lib/b.py:9; see also src/q.py:3.",
+        "`moor`: src/q.py:3\n`Quay`: src/q.py:3",
+        "`moor`: lib/b.py:9",
+    ):
+        assert not accepts(held.grammar, bad)
+
+
+@pytest.mark.parametrize("other", ["", "No symbols found."])
+def test_where_one_name_was_not_found_the_others_are_told_freely(accepts, other):
+    found = [("moor", "lib/b.py:9-12 function moor"), *([("Quay", other)] if other else [])]
+    held = facts_constraint(TOOLS, HERMES, looked_up(*found))
+    assert held is not None
+    assert accepts(held.grammar, "`moor` is defined at lib/b.py:9.")
