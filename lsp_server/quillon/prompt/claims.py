@@ -44,6 +44,13 @@ def _left_open(line: str) -> bool:
     )
 
 
+def _leaves_one_out(line: str) -> bool:
+    """Whether a range ends one before its end, and the line does not ask for the next element."""
+    return re.search(r"range\(.*-\s*1\s*\)", line) is not None and not re.search(
+        r"\[[^\]]*\+\s*1\s*\]", line
+    )
+
+
 CLAIMS = (
     Claim(
         "mutable default",
@@ -63,7 +70,7 @@ CLAIMS = (
         "用 is 比较字面量",
         _has(r"\bis\s+(?:not\s+)?(?:[bBrRuUfF]{0,2}[\"']|[-\d(\[{])"),
     ),
-    Claim("off by one", "差一错误", _has(r"range\(.*-\s*1\s*\)")),
+    Claim("off by one", "差一错误", _leaves_one_out),
     Claim("unclosed file", "文件没有关闭", _left_open),
     Claim("missing f prefix", "缺少 f 前缀", _without_prefix),
     Claim("assert on a tuple", "断言的是元组", _has(r"^assert\s*\(.*,.*\)\s*(?:#.*)?$")),
@@ -72,7 +79,7 @@ CLAIMS = (
 
 _MISTAKE = re.compile(
     r"\b(?:bugs?|mistakes?|wrong|review|flaws?|faults?)\b|\bcode right\b|\bhave a problem\b"
-    r"|\bproblem with\b|错误|问题|不对|对吗|审查|检查|毛病|bug",
+    r"|\bproblem with\b|错误|问题|不对|对吗|对不对|有错|审查|检查|毛病|bug",
     re.IGNORECASE,
 )
 _MESSAGE = re.compile(r"(?:error|报错)\s*[:：]\s*(\S.*)", re.IGNORECASE)
