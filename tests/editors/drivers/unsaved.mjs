@@ -32,9 +32,10 @@ async function lostFolder(session) {
   await session.shows('a.py');
   fs.rmSync(session.workspace, { recursive: true });
 
-  // A server that is started now has no folder to work in; what is asked meanwhile waits for it.
-  await session.newChat();
+  // A server that is started now has no folder to work in.
   await session.command('Quillon: Restart the Server');
+  await session.ready();
+  await session.newChat();
   await session.ask('What does add do?');
   await (await session.answer(1)).getByText('That is all.').waitFor();
   await session.picture('lost-folder');
