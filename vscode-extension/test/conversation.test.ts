@@ -3,6 +3,8 @@ import { test } from 'node:test';
 
 import type { ChatServer } from '../src/chat/conversation';
 import { ChatConversation } from '../src/chat/conversation';
+import type { Kept, ProposalStore } from '../src/chat/proposals';
+import { Proposals } from '../src/chat/proposals';
 import type { ChatParams, ChatProgress, ChatResult } from '../src/protocol';
 
 type Turn = (
@@ -20,7 +22,21 @@ const ended = (conversationId: string, text = ''): ChatResult => ({
   text,
 });
 
-function chat(turn: Turn): { conversation: ChatConversation; remembered: (string | null)[] } {
+/** A store that lasts as long as one of VS Code's workspaces. */
+function store(): ProposalStore {
+  let all: readonly Kept[] | null = null;
+  return {
+    get: (_key, otherwise) => all ?? otherwise,
+    update: async (_key, kept) => {
+      all = kept;
+    },
+  };
+}
+
+function chat(
+  turn: Turn,
+  kept: ProposalStore = store(),
+): { conversation: ChatConversation; remembered: (string | null)[] } {
   const remembered: (string | null)[] = [];
   const server: ChatServer = {
     chat: turn,
@@ -37,7 +53,9 @@ function chat(turn: Turn): { conversation: ChatConversation; remembered: (string
     changed: () => {},
     remember: (id: string | null) => void remembered.push(id),
   };
-  return { conversation: new ChatConversation(server, listeners, () => ['a.py']), remembered };
+  const proposals = new Proposals(kept);
+  const conversation = new ChatConversation(server, listeners, () => ['a.py'], proposals);
+  return { conversation, remembered };
 }
 
 /** A turn that goes on until it is stopped. */
@@ -313,4 +331,41 @@ test('what does not go with a question is said where it is asked', async () => {
     { kind: 'notice', text: 'There is no file gone.py.' },
     { kind: 'text', text: 'yes' },
   ]);
+});
+
+test('an edit that nobody decided about comes back with its conversation', async () => {
+  const kept = store();
+  const proposing: Turn = async (_params, progress) => {
+    progress({ kind: 'conversation', conversationId: 'known' });
+    for (const id of ['e1', 'e2']) progress({ kind: 'edit', id, label: id, edit: {}, files: [] });
+    return ended('known', 'Here they are.');
+  };
+  const first = chat(proposing, kept).conversation;
+  await first.ask('change it', []);
+  await first.settle('e1', async () => 'applied');
+  await first.settle('e2', async () => 'proposed');
+
+  const { conversation } = chat(proposing, kept);
+  const said = [
+    { role: 'user' as const, text: 'change it' },
+    { role: 'assistant' as const, text: 'Here they are.' },
+  ];
+  conversation.server.get = async (conversationId) => ({
+    ...{ conversationId, title: '', updated: '' },
+    messages: said,
+  });
+  await conversation.open('known');
+  const last = conversation.state.items.at(-1);
+  const edits = last?.kind === 'answer' ? last.blocks.filter(({ kind }) => kind === 'edit') : [];
+  assert.deepEqual(
+    edits.map((block) => block.kind === 'edit' && [block.id, block.state, block.files]),
+    [['e2', 'proposed', ['a.py']]],
+  );
+  const decided: string[] = [];
+  await conversation.settle('e2', async ({ label }) => {
+    decided.push(label);
+    return 'discarded';
+  });
+  assert.deepEqual(decided, ['e2']);
+  assert.deepEqual(new Proposals(kept).of('known'), []);
 });

@@ -17,6 +17,7 @@ import type {
   WorkspaceEdit,
 } from '../protocol';
 import { reduce } from './reducer';
+import type { Proposals } from './proposals';
 import type { Candidate, ChatEvent, ChatState, EditState } from './state';
 import { emptyChat } from './state';
 import { storedTurns } from './transcript';
@@ -72,6 +73,7 @@ export class ChatConversation {
     readonly server: ChatServer,
     readonly listeners: ChatListeners,
     readonly fileNames: (edit: WorkspaceEdit) => readonly string[],
+    readonly proposals: Proposals,
   ) {}
 
   get state(): ChatState {
@@ -93,7 +95,9 @@ export class ChatConversation {
     this.#deeds.add(edit);
     changed('deciding');
     try {
-      changed(await deed(edit));
+      const state = await deed(edit);
+      changed(state);
+      if (state !== 'proposed') this.proposals.forget(id);
     } catch (error) {
       changed('failed', sentence(error));
     } finally {
@@ -200,6 +204,9 @@ export class ChatConversation {
       if (visit !== this.#visit) return;
       this.#leave();
       this.dispatch({ type: 'opened', conversation: stored });
+      for (const { id, proposal } of this.proposals.of(conversation)) {
+        this.#propose(id, proposal, true);
+      }
       this.listeners.remember(conversation);
     } catch (error) {
       if (visit !== this.#visit) return;
@@ -276,14 +283,17 @@ export class ChatConversation {
       this.dispatch({ type: 'progress', value });
       return;
     }
-    const { label, edit, files = [] } = value;
-    this.#edits.set(value.id, { label, edit, files });
-    this.dispatch({
-      type: 'editProposed',
-      id: value.id,
-      label: value.label,
-      files: this.fileNames(value.edit),
-    });
+    const { id, label, edit, files = [] } = value;
+    const proposal = { label, edit, files };
+    const { conversation } = this.#state;
+    if (conversation !== null) this.proposals.add({ conversation, id, proposal });
+    this.#propose(id, proposal);
+  }
+
+  #propose(id: string, proposal: ProposedEdit, before = false): void {
+    this.#edits.set(id, proposal);
+    const { label, edit } = proposal;
+    this.dispatch({ type: 'editProposed', before, id, label, files: this.fileNames(edit) });
   }
 
   /** A stopped turn ends without a result; which conversation it is was said when it began. */

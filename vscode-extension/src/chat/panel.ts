@@ -18,6 +18,7 @@ import { candidates, linesText, selection } from './candidates';
 import { ChatConversation, sentence } from './conversation';
 import { Deeds } from './deeds';
 import { Drafts } from './drafts';
+import { Proposals } from './proposals';
 import { Library } from './library';
 import type { Draft, EditAction, FromPage, ToPage } from './messages';
 import { pageHtml } from './page';
@@ -56,6 +57,7 @@ export class ChatPanel implements vscode.WebviewViewProvider, vscode.Disposable 
         remember: (id) => void context.workspaceState.update(REMEMBERED, id ?? undefined),
       },
       fileNames,
+      new Proposals(context.workspaceState),
     );
     this.#deeds = new Deeds(server, reviews);
     this.library = new Library(server, this.#conversation);

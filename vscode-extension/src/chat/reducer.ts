@@ -25,7 +25,7 @@ export function reduce(state: ChatState, event: ChatEvent): ChatState {
     case 'progress':
       return withBlocks(state, (blocks) => advance(blocks, event.value));
     case 'editProposed':
-      return withBlocks(state, (blocks) => [...blocks, proposedEdit(event)]);
+      return proposed(state, event);
     case 'editChanged':
       return everyBlock(state, (block) => changedEdit(block, event));
     case 'approvalAsked':
@@ -123,9 +123,20 @@ function withBlocks(
   change: (blocks: readonly Block[]) => readonly Block[],
 ): ChatState {
   const last = state.items.at(-1);
-  if (last?.kind !== 'answer' || last.outcome !== null) return state;
-  const blocks = change(last.blocks);
-  return { ...state, items: [...state.items.slice(0, -1), { ...last, blocks }] };
+  return last?.kind === 'answer' && last.outcome === null ? withLast(state, change) : state;
+}
+
+/** The blocks of the last answer, which may have ended. */
+function withLast(
+  state: ChatState,
+  change: (blocks: readonly Block[]) => readonly Block[],
+): ChatState {
+  const last = state.items.at(-1);
+  if (last?.kind !== 'answer') return state;
+  return {
+    ...state,
+    items: [...state.items.slice(0, -1), { ...last, blocks: change(last.blocks) }],
+  };
 }
 
 function everyBlock(state: ChatState, change: (block: Block) => Block): ChatState {
@@ -203,6 +214,14 @@ function askedApproval(
 function settledApproval(block: Block, id: string, denied: boolean): Block {
   if (block.kind !== 'tool' || block.id !== id || block.approval === null) return block;
   return { ...block, approval: null, state: denied ? 'denied' : block.state };
+}
+
+function proposed(
+  state: ChatState,
+  event: Extract<ChatEvent, { type: 'editProposed' }>,
+): ChatState {
+  const into = event.before ? withLast : withBlocks;
+  return into(state, (blocks) => [...blocks, proposedEdit(event)]);
 }
 
 function proposedEdit(event: Extract<ChatEvent, { type: 'editProposed' }>): EditBlock {

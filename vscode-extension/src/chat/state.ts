@@ -130,6 +130,8 @@ export type ChatEvent =
   | { readonly type: 'progress'; readonly value: ShownProgress }
   | {
       readonly type: 'editProposed';
+      /** It was proposed before the conversation was left. */
+      readonly before?: boolean;
       readonly id: string;
       readonly label: string;
       readonly files: readonly string[];
