@@ -25,7 +25,9 @@ t.check('its tool', t.chat_text():find('▸ search_symbols.-· 完成'), t.chat_
 t.check('with the result', t.chat_text():find('│ .*a%.py:1'), t.chat_text())
 ask('Where is test_area defined?')
 t.equal('the turn is added', select(2, t.chat_text():gsub('## 您', '')), 2)
-t.equal('the state', status.line(), 'Quillon：就绪')
+t.wait('the state', function()
+  return status.line() == 'Quillon：就绪'
+end, status.line)
 
 vim.cmd('Quillon new')
 local asked = t.choose('拒绝')
