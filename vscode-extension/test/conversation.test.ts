@@ -369,3 +369,21 @@ test('an edit that nobody decided about comes back with its conversation', async
   assert.deepEqual(decided, ['e2']);
   assert.deepEqual(new Proposals(kept).of('known'), []);
 });
+
+test('edits go with what proposed them: a question asked anew, a conversation deleted', async () => {
+  const kept = store();
+  let turn = 0;
+  const { conversation } = chat(async (_params, progress) => {
+    progress({ kind: 'conversation', conversationId: 'known' });
+    progress({ kind: 'edit', id: `e${++turn}`, label: '', edit: {}, files: [] });
+    return ended('known', 'Here it is.');
+  }, kept);
+  const ids = (): string[] => new Proposals(kept).of('known').map(({ id }) => id);
+  await conversation.ask('one', []);
+  await conversation.ask('three', []);
+  assert.deepEqual(ids(), ['e1', 'e2']);
+  await conversation.ask('two', [], 1);
+  assert.deepEqual(ids(), ['e1', 'e3']);
+  await conversation.delete('known');
+  assert.deepEqual(ids(), []);
+});

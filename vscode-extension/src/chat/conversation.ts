@@ -122,6 +122,7 @@ export class ChatConversation {
     const before = this.#state;
     this.dispatch({ type: 'asked', text, references, ...(keep === undefined ? {} : { keep }) });
     this.#notify(notices);
+    this.#retainShown();
     try {
       const turns = keep === undefined ? {} : await this.#keptTurns(before, keep);
       const result = await this.server.chat(
@@ -222,6 +223,7 @@ export class ChatConversation {
       this.#complain(error);
       return;
     }
+    this.proposals.retain(conversation, new Set());
     const { query, open } = this.#state.list;
     if (conversation === this.#state.conversation) this.startNew();
     if (open) await this.list(query);
@@ -258,6 +260,15 @@ export class ChatConversation {
   #notify(notices: readonly string[]): void {
     for (const text of notices)
       this.dispatch({ type: 'progress', value: { kind: 'notice', text } });
+  }
+
+  /** Edits go with the answers that proposed them, when their question is asked anew. */
+  #retainShown(): void {
+    const { conversation, items } = this.#state;
+    if (conversation === null) return;
+    const blocks = items.flatMap((item) => (item.kind === 'answer' ? item.blocks : []));
+    const ids = blocks.flatMap((block) => (block.kind === 'edit' ? [block.id] : []));
+    this.proposals.retain(conversation, new Set(ids));
   }
 
   #target(): Pick<ChatParams, 'conversationId'> {

@@ -37,6 +37,11 @@ export class Proposals {
     }
   }
 
+  /** Of a conversation only these are left: its questions were asked anew, or it is deleted. */
+  retain(conversation: string, ids: ReadonlySet<string>): void {
+    this.#keep(this.#kept.filter((each) => each.conversation !== conversation || ids.has(each.id)));
+  }
+
   get #kept(): readonly Kept[] {
     return this.store.get(KEY, []);
   }
